@@ -1,0 +1,3 @@
+import { defineConfigNode } from '../../src/index.ts';
+
+export default defineConfigNode('cigale-port');

@@ -1,0 +1,26 @@
+import type { Clock } from '../runtime/clock.ts';
+
+/**
+ * A rate that holds on average: one may spend while nothing is owed, and a large amount is paid off before the next.
+ * So a batch larger than one second's allowance can go, and the rate is still kept.
+ */
+export class TokenBucket {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  readonly #perSecond: number;
+  #freeFromMs = -Infinity;
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>, perSecond: number) {
+    this.#clock = clock;
+    this.#perSecond = perSecond;
+  }
+
+  /** Milliseconds until one may spend; 0: now. */
+  waitMs(): number {
+    return Math.max(0, Math.ceil(this.#freeFromMs - this.#clock.monotonicMs()));
+  }
+
+  spend(amount: number): void {
+    const from = Math.max(this.#freeFromMs, this.#clock.monotonicMs());
+    this.#freeFromMs = from + (amount / this.#perSecond) * 1000;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Database, Statement } from './database.ts';
+
+type MetaKey =
+  | 'epoch'
+  | 'gateway_id'
+  | 'alive_at'
+  | 'aggregate_cursor'
+  | 'uplink_undecoded_from'
+  | 'uplink_next_id'
+  /** Who opened the store last: another value than one's own says that somebody else had it in between. */
+  | 'opened'
+  /** The report of the last salvage, JSON. */
+  | 'salvage';
+
+/** Single values of the store. */
+export async function readMeta(database: Pick<Database, 'read'>, key: MetaKey): Promise<string | undefined> {
+  const [row] = await database.read('SELECT value FROM meta WHERE key = ?', [key]);
+  return row === undefined ? undefined : String(row['value']);
+}
+
+export const writeMeta = (key: MetaKey, value: string): Statement => ({
+  sql: 'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  params: [key, value],
+});

@@ -1,0 +1,292 @@
+import { join } from 'node:path';
+import type { NewEntry } from '../model/record.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { GatewayError, messageOf } from '../runtime/errors.ts';
+import { background } from '../runtime/lifecycle.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Metrics } from '../runtime/metrics.ts';
+import { BlockCache } from './block-cache.ts';
+import { BlockDirectory } from './block-directory.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { DamagedFiles } from './damaged-files.ts';
+import { knownDamage, reconnect } from './damage.ts';
+import { DiskLimit } from './disk-limit.ts';
+import type { Driver, DriverName } from './driver.ts';
+import { MAX_FLOW_VERSIONS, SqliteFlows } from './flow-store.ts';
+import { HighWater } from './high-water.ts';
+import { LogReader } from './log-reader.ts';
+import { LogWriter } from './log-writer.ts';
+import { Maintenance } from './maintenance.ts';
+import { readMeta, writeMeta } from './meta.ts';
+import { migrate } from './migrations.ts';
+import { assertNumbering } from './numbering-check.ts';
+import { connectorOf, driverFromEnvironment, openDriver } from './open-driver.ts';
+import { SqliteOutbox } from './outbox-store.ts';
+import { ReopeningDriver } from './reopening-driver.ts';
+import { salvage } from './salvage.ts';
+import { SqliteRegistry } from './registry/registry-store.ts';
+import { Vault } from './registry/vault.ts';
+import type { LogRange, SalvageReport, Store, StoreStatus, Urgency } from './store.ts';
+import { ulid } from './ulid.ts';
+import { SqliteUplinks } from './uplink-store.ts';
+import { SqliteWindows } from './window-store.ts';
+
+export interface OpenStoreOptions {
+  /** The database is `DIR/cigale.db`; the directory is made when it does not exist. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  /** Forces an SQL library; default: `CIGALE_SQLITE_DRIVER`, else sqlite3 where it loads, else node:sqlite. */
+  readonly driver?: DriverName;
+  /** Called when the running store turns out to be damaged: the process should end, and the next start salvages it. */
+  readonly onDamaged?: () => void;
+}
+
+/**
+ * Opens the store and takes its lock: STORE_LOCKED when another gateway has it, STORE_TOO_NEW, STORE_OPEN_FAILED. A damaged store
+ * is set aside whole, and one made of what can be read of it is opened instead, under a new epoch.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { dataDir, log, metrics } = options;
+  const path = join(dataDir, 'cigale.db');
+  const files = new DamagedFiles(dataDir);
+  const name = options.driver ?? driverFromEnvironment(process.env);
+  const connect = await connectorOf(name, log);
+  const restore = async (cause: string): Promise<void> => {
+    metrics.count('cigale_store_salvages_total', 'Damaged stores that were set aside and salvaged.');
+    await salvage({ files, connect, clock: options.clock, random: options.random, log }, cause);
+  };
+  const damage = await knownDamage(files, path, () => openDriver({ path, driver: name, log }));
+  if (damage !== null) await restore(damage);
+  const open = (): Promise<Store> => openSound(options, files, () => openDriver({ path, driver: name, log }));
+  try {
+    return await open();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    await restore(messageOf(error));
+    return open();
+  }
+}
+
+/** SyntaxError: a text in the store that was JSON is none any more. */
+const isDamage = (error: unknown): boolean =>
+  error instanceof SyntaxError || (error instanceof GatewayError && error.code === 'STORE_CORRUPT');
+
+async function openSound(
+  options: OpenStoreOptions,
+  files: DamagedFiles,
+  connect: () => Promise<Driver>,
+): Promise<SqliteStore> {
+  const { clock, dataDir, log, metrics } = options;
+  const first = await connect();
+  const driver = new ReopeningDriver(first, {
+    connect: () => reconnect(join(dataDir, 'cigale.db'), token, connect),
+    onDamaged: (error) => {
+      // While it is being opened, the caller gets the fault and salvages at once.
+      if (isOpen) background(giveUp(options, files, error), log, 'the damaged store was not marked');
+    },
+    log,
+    metrics,
+  });
+  const token = ulid(clock.nowMs(), Math.random);
+  let isOpen = false;
+  try {
+    await migrate(driver);
+    const epoch = await epochOf(driver, options);
+    await driver.transaction([writeMeta('opened', token)]);
+    const store = new SqliteStore(options, driver, epoch, await Vault.open(dataDir));
+    await store.load();
+    await store.noteHead(dataDir, log);
+    isOpen = true;
+    log.info({ dataDir, driver: driver.name, sqlite: driver.sqliteVersion, epoch }, 'the store is open');
+    return store;
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+async function giveUp({ clock, log, onDamaged }: OpenStoreOptions, files: DamagedFiles, error: Error): Promise<void> {
+  log.error({ error: error.message }, 'the store is damaged: the next start sets it aside');
+  await files.mark(clock.nowMs());
+  onDamaged?.();
+}
+
+/** A ULID; anything else was not written by us. */
+const EPOCH = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
+async function epochOf(driver: Driver, { clock, random }: OpenStoreOptions): Promise<string> {
+  const known = await readMeta(driver, 'epoch');
+  if (known !== undefined && EPOCH.test(known)) return known;
+  const [used] = await driver.read('SELECT 1 FROM log UNION ALL SELECT 1 FROM stream LIMIT 1');
+  if (known !== undefined || used !== undefined) throw new GatewayError('STORE_CORRUPT', 'the epoch cannot be read');
+  const epoch = ulid(clock.nowMs(), random);
+  await driver.transaction([writeMeta('epoch', epoch)]);
+  return epoch;
+}
+
+/** The parts of the store as one; no rule of its own. */
+class SqliteStore implements Store {
+  readonly epoch: string;
+  readonly #driver: ReopeningDriver;
+  readonly #queue: CommitQueue;
+  readonly #writer: LogWriter;
+  readonly #reader: LogReader;
+  readonly #uplinks: SqliteUplinks;
+  readonly #windows: SqliteWindows;
+  readonly #outbox: SqliteOutbox;
+  readonly #flows: SqliteFlows;
+  readonly #registry: SqliteRegistry;
+  readonly #limit: DiskLimit;
+  readonly #maintenance: Maintenance;
+  #salvage: SalvageReport | null = null;
+  #highWater: HighWater | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: OpenStoreOptions, driver: ReopeningDriver, epoch: string, vault: Vault) {
+    const { clock, log, metrics, random } = options;
+    const cache = new BlockCache();
+    const directory = new BlockDirectory();
+    const writer = new LogWriter(cache, directory, log);
+    const reopen = (): Promise<void> => driver.reopen();
+    const queue = new CommitQueue({ driver, planner: writer, clock, log, metrics, random, reopen });
+    this.epoch = epoch;
+    this.#driver = driver;
+    this.#queue = queue;
+    this.#writer = writer;
+    this.#reader = new LogReader({ database: queue, cache, directory, log, metrics, head: () => writer.head() });
+    this.#uplinks = new SqliteUplinks(queue);
+    this.#windows = new SqliteWindows(queue);
+    this.#outbox = new SqliteOutbox(queue, () => writer.head());
+    this.#flows = new SqliteFlows(queue, vault, log);
+    this.#registry = new SqliteRegistry(queue, vault, log);
+    this.#limit = new DiskLimit(driver);
+    const { uplinks, windows, outbox } = { uplinks: this.#uplinks, windows: this.#windows, outbox: this.#outbox };
+    this.#maintenance = new Maintenance({ driver, queue, uplinks, windows, outbox, clock, log });
+  }
+
+  async load(): Promise<void> {
+    await this.#writer.load(this.#queue);
+    await this.#uplinks.load();
+    await this.#windows.load();
+    await this.#outbox.load();
+    await assertNumbering(this.#queue);
+    // What is read later at need is read once here: a damage in it is to be found while it can be salvaged.
+    await this.#uplinks.undecodedUplinks();
+    await Promise.all([this.#registry.places(), this.#registry.codecs(), this.#registry.sessions()]);
+    await Promise.all([this.#flows.flowVersions(MAX_FLOW_VERSIONS), this.#flows.credentials()]);
+    const report = await readMeta(this.#queue, 'salvage');
+    this.#salvage = report === undefined ? null : (JSON.parse(report) as SalvageReport);
+  }
+
+  /** Throws STORE_CORRUPT when records that were committed are gone; from now on notes how far the log has got. */
+  async noteHead(dataDir: string, log: Log): Promise<void> {
+    const head = this.#writer.head();
+    const gone = (await HighWater.read(dataDir, this.epoch)) - head;
+    if (gone > 0)
+      throw new GatewayError('STORE_CORRUPT', `${gone} records that were committed are gone from the store`);
+    const highWater = await HighWater.open(dataDir, this.epoch, log);
+    this.#highWater = highWater;
+    highWater.note(head);
+    this.#writer.onCommitted(() => highWater.note(this.#writer.head()));
+  }
+
+  async start(): Promise<void> {
+    this.#maintenance.start();
+  }
+
+  drain(): void {
+    this.#queue.drain();
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  setCommitInterval(ms: number): void {
+    this.#queue.setCommitInterval(ms);
+  }
+
+  setDiskLimit(megabytes: number | null): Promise<void> {
+    return this.#limit.set(megabytes);
+  }
+
+  async status(): Promise<StoreStatus> {
+    return {
+      driver: this.#driver.name,
+      sqliteVersion: this.#driver.sqliteVersion,
+      epoch: this.epoch,
+      ...(await this.#limit.usage()),
+      pendingEntries: this.#queue.pendingEntries,
+      fault: this.#queue.fault,
+      salvage: this.#salvage,
+    };
+  }
+
+  append: Store['append'] = (entries: readonly NewEntry[], urgency: Urgency = 'interval') =>
+    this.#queue.append(entries, [], urgency);
+  head: Store['head'] = () => this.#writer.head();
+  read: Store['read'] = (from, limit) => this.#reader.read(from, limit);
+  readRange: Store['readRange'] = (range: LogRange) => this.#reader.readRange(range);
+  onCommitted: Store['onCommitted'] = (listener) => this.#writer.onCommitted(listener);
+
+  aliveAt: Store['aliveAt'] = async () => {
+    const text = await readMeta(this.#driver, 'alive_at');
+    return text === undefined ? undefined : Number(text);
+  };
+  saveAliveAt: Store['saveAliveAt'] = (atMs) => this.#queue.write([writeMeta('alive_at', String(atMs))]);
+
+  acceptUplink: Store['acceptUplink'] = (uplink, urgency) => this.#uplinks.acceptUplink(uplink, urgency);
+  undecodedUplinks: Store['undecodedUplinks'] = () => this.#uplinks.undecodedUplinks();
+  completeUplink: Store['completeUplink'] = (id, outcome) => this.#uplinks.completeUplink(id, outcome);
+
+  aggregateCursor: Store['aggregateCursor'] = () => this.#windows.aggregateCursor();
+  findWindow: Store['findWindow'] = (key, start) => this.#windows.findWindow(key, start);
+  writeWindows: Store['writeWindows'] = (aggregates, cursor) => this.#windows.writeWindows(aggregates, cursor);
+
+  listStreams: Store['listStreams'] = () => this.#outbox.listStreams();
+  openStream: Store['openStream'] = (stream, nowMs) => this.#outbox.openStream(stream, nowMs);
+  sealBatch: Store['sealBatch'] = (batch, rest) => this.#outbox.sealBatch(batch, rest);
+  replaceBatch: Store['replaceBatch'] = (replacement) => this.#outbox.replaceBatch(replacement);
+  parkedRecords: Store['parkedRecords'] = (stream, limit) => this.#outbox.parkedRecords(stream, limit);
+  moveStream: Store['moveStream'] = (stream, rest) => this.#outbox.moveStream(stream, rest);
+  unacknowledged: Store['unacknowledged'] = (stream, after, limit) => this.#outbox.unacknowledged(stream, after, limit);
+  batches: Store['batches'] = (stream, from, to, limit) => this.#outbox.batches(stream, from, to, limit);
+  acknowledge: Store['acknowledge'] = (stream, seq, atMs) => this.#outbox.acknowledge(stream, seq, atMs);
+  pruneAcknowledged: Store['pruneAcknowledged'] = (beforeMs) => this.#outbox.pruneAcknowledged(beforeMs);
+  dropStream: Store['dropStream'] = (stream) => this.#outbox.dropStream(stream);
+
+  flowVersions: Store['flowVersions'] = (limit) => this.#flows.flowVersions(limit);
+  flow: Store['flow'] = (version) => this.#flows.flow(version);
+  saveFlow: Store['saveFlow'] = (json, author, origin, nowMs) => this.#flows.saveFlow(json, author, origin, nowMs);
+  lastLoaded: Store['lastLoaded'] = (origin) => this.#flows.lastLoaded(origin);
+  compiledPlan: Store['compiledPlan'] = () => this.#flows.compiledPlan();
+  saveCompiledPlan: Store['saveCompiledPlan'] = (key, plan) => this.#flows.saveCompiledPlan(key, plan);
+  gatewayId: Store['gatewayId'] = () => this.#flows.gatewayId();
+  saveGatewayId: Store['saveGatewayId'] = (gateway) => this.#flows.saveGatewayId(gateway);
+  credentials: Store['credentials'] = () => this.#flows.credentials();
+  saveCredentials: Store['saveCredentials'] = (credentials) => this.#flows.saveCredentials(credentials);
+
+  places: Store['places'] = () => this.#registry.places();
+  devices: Store['devices'] = () => this.#registry.devices();
+  assignments: Store['assignments'] = () => this.#registry.assignments();
+  deviceKeys: Store['deviceKeys'] = (device) => this.#registry.deviceKeys(device);
+  sessions: Store['sessions'] = () => this.#registry.sessions();
+  applyRegistry: Store['applyRegistry'] = (change) => this.#registry.applyRegistry(change);
+  onRegistryChanged: Store['onRegistryChanged'] = (listener) => this.#registry.onRegistryChanged(listener);
+  codecs: Store['codecs'] = () => this.#registry.codecs();
+  saveCodec: Store['saveCodec'] = (name, script, nowMs) => this.#registry.saveCodec(name, script, nowMs);
+
+  async #stop(): Promise<void> {
+    try {
+      await this.#maintenance.stop();
+      await this.#queue.stop();
+    } finally {
+      await this.#highWater?.close();
+      await this.#driver.close();
+    }
+  }
+}
