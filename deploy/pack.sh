@@ -21,7 +21,7 @@ node -p "Object.entries(require('./package-lock.json').packages).filter(([path, 
     find "$folder" -mindepth 1 -name node_modules -prune -o \( -type f -o -type l \) -print
   done >"$stage/list"
 # Every helper file that a program may need, none that only this checkout has.
-find dist docs flows deploy \( -type f -o -type l \) ! -name '*.tsbuildinfo' >>"$stage/list"
+find dist docs examples flows deploy \( -type f -o -type l \) ! -name '*.tsbuildinfo' >>"$stage/list"
 for file in package.json README.md LICENSE CHANGELOG.md; do echo "$file" >>"$stage/list"; done
 sort -u -o "$stage/list" "$stage/list"
 

@@ -45,3 +45,14 @@ export async function openEditor(url: string, viewport = { width: 1400, height: 
 
 export const shot = (page: Page, name: string): Promise<Buffer> =>
   page.screenshot({ path: join(SHOTS, `${name}.png`) });
+
+/**
+ * Waits until an opened form has come to rest. Node-RED gives the focus to its first field only after the form has
+ * slid in: what is typed before lands partly in that field.
+ */
+export async function formToRest(page: Page): Promise<void> {
+  await page.waitForSelector('#node-dialog-ok, #node-config-dialog-ok');
+  await page.waitForFunction(
+    () => [...document.querySelectorAll('.red-ui-tray')].at(-1)?.contains(document.activeElement) ?? false,
+  );
+}

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fault } from '../editor/fake-gateway.ts';
 import { eventually } from '../editor/poll.ts';
 import { runEditor, type RunningEditor } from '../editor/running-editor.ts';
-import { openEditor, shot, type OpenedPage } from './editor-page.ts';
+import { formToRest, openEditor, shot, type OpenedPage } from './editor-page.ts';
 
 /** What a technician types into each form, by id of the input; and what the flow then holds. */
 interface Visit {
@@ -104,8 +104,7 @@ async function open(type: string): Promise<void> {
       if (node.type === wanted) RED.editor.editConfig('', wanted, node.id);
     });
   }, type);
-  await page.waitForSelector('#node-dialog-ok, #node-config-dialog-ok');
-  await page.waitForFunction(() => document.querySelectorAll('.red-ui-tray').length > 0);
+  await formToRest(page);
 }
 const isConfig = (type: string): boolean => CONFIGS.some((visit) => visit.type === type) || type === 'cigale-gateway';
 const inputOf = (type: string, field: string): string =>
@@ -222,6 +221,7 @@ describe('the editor in French', () => {
     await open(type);
     await page.click(`#node-input-btn-${field}-add`);
     await page.waitForSelector('#node-config-dialog-ok');
+    await formToRest(page);
     const visit = CONFIGS.find((one) => one.type === config) as Visit;
     await fill(visit);
     await shot(page, `4-${config}`);

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { until } from '../e2e/running-gateway.ts';
+import { formToRest } from './editor-page.ts';
 
 interface EditorNode {
   readonly id: string;
@@ -51,6 +52,7 @@ export async function inForm(
   const close = `#${dialog}-${button}`;
   await page.waitForSelector(close);
   await page.waitForSelector('.red-ui-tray-body .cigale-row');
+  await formToRest(page);
   await work();
   await page.click(close);
   await page.waitForSelector(close, { state: 'detached' });
