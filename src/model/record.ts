@@ -70,9 +70,18 @@ export interface Aggregate {
 /**
  * Why data is missing; `docs/batches.md` lists them with their meaning. `gateway-off`: the gateway did not run. `port-gone`: the port
  * of a line was not there. `silent`: the port was there and nothing usable came. `store-full`: the store had no room. `backpressure`:
- * the store was too slow, or its disk failed. `refused`: the store refused for another reason.
+ * the store was too slow, or its disk failed. `refused`: the store refused for another reason. `store-damaged`: records that were
+ * stored are destroyed.
  */
-export const GAP_CAUSES = ['gateway-off', 'port-gone', 'silent', 'store-full', 'backpressure', 'refused'] as const;
+export const GAP_CAUSES = [
+  'gateway-off',
+  'port-gone',
+  'silent',
+  'store-full',
+  'backpressure',
+  'refused',
+  'store-damaged',
+] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];
 
 /** Time without data, and why: silence is data. */

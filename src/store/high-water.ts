@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, systemCode } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { ulidTimeMs } from './ulid.ts';
 
 const FILE = 'cigale.db-head';
 /** One sector takes it whole. */
@@ -31,13 +32,14 @@ export class HighWater {
 
   /** The head that was noted last in that epoch; 0 when none was. */
   static async read(dataDir: string, epoch: string): Promise<number> {
-    try {
-      const [, noted, head] = /^(\w+) (\d+) *\n$/.exec(await readFile(join(dataDir, FILE), 'utf8')) ?? [];
-      return noted === epoch ? Number(head) : 0;
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return 0;
-      throw error;
-    }
+    const noted = await readNote(dataDir);
+    return noted?.epoch === epoch ? noted.head : 0;
+  }
+
+  /** When the store was made whose log had records at last, whichever it was; null when none had. */
+  static async madeAt(dataDir: string): Promise<number | null> {
+    const noted = await readNote(dataDir);
+    return noted !== undefined && noted.head > 1 ? ulidTimeMs(noted.epoch) : null;
   }
 
   /** What is noted while a write runs goes with the next. */
@@ -63,5 +65,16 @@ export class HighWater {
         this.#log.debug({ error: messageOf(error) }, 'the head of the log could not be noted');
       }
     }
+  }
+}
+
+async function readNote(dataDir: string): Promise<{ readonly epoch: string; readonly head: number } | undefined> {
+  try {
+    const [, epoch, head] =
+      /^([0-9A-HJKMNP-TV-Z]{26}) (\d+) *\n$/.exec(await readFile(join(dataDir, FILE), 'utf8')) ?? [];
+    return epoch === undefined ? undefined : { epoch, head: Number(head) };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -1,6 +1,4 @@
 import type { DataRecord, LogEntry } from '../model/record.ts';
-import type { Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
 import { type Block, decodeBlock, instantOf } from './block-codec.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { BlockDirectory, Span } from './block-directory.ts';
@@ -23,12 +21,11 @@ interface Parts {
   readonly database: Database;
   readonly cache: BlockCache;
   readonly directory: BlockDirectory;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  readonly onDamaged: (block: Block) => void;
   readonly head: () => number;
 }
 
-/** Reads committed entries by id and by time; a damaged block is passed over, said and counted. */
+/** Reads committed entries by id and by time; a damaged block is passed over and told of. */
 export class LogReader {
   readonly #parts: Parts;
 
@@ -99,9 +96,7 @@ export class LogReader {
   #decode(block: Block): readonly LogEntry[] {
     const decoded = decodeBlock(block);
     if (decoded !== undefined) return decoded;
-    const { log, metrics } = this.#parts;
-    metrics.count('cigale_store_damaged_blocks_total', 'Reads of a block whose checksum did not fit.');
-    log.error({ firstId: block.firstId, count: block.count }, 'a block of the log is damaged: its records are lost');
+    this.#parts.onDamaged(block);
     return [];
   }
 }

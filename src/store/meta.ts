@@ -9,6 +9,8 @@ type MetaKey =
   | 'uplink_next_id'
   /** Who opened the store last: another value than one's own says that somebody else had it in between. */
   | 'opened'
+  /** When the store that is lost as a whole was made, until that is declared as a gap; milliseconds. */
+  | 'lost_since'
   /** The report of the last salvage, JSON. */
   | 'salvage';
 
@@ -22,3 +24,5 @@ export const writeMeta = (key: MetaKey, value: string): Statement => ({
   sql: 'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
   params: [key, value],
 });
+
+export const deleteMeta = (key: MetaKey): Statement => ({ sql: 'DELETE FROM meta WHERE key = ?', params: [key] });

@@ -4,7 +4,15 @@ import { blockOf } from './block-row.ts';
 import type { Driver } from './driver.ts';
 import { insertBlock } from './log-writer.ts';
 import type { SalvageTarget } from './salvage-target.ts';
+import type { LogInterval } from './store.ts';
 import { scan } from './tolerant-scan.ts';
+
+/** Ids that no block gave, and the first ids of the blocks around them. */
+export interface Hole {
+  readonly ids: LogInterval;
+  readonly before: number | null;
+  readonly after: number | null;
+}
 
 export interface SalvagedLog {
   readonly isComplete: boolean;
@@ -12,7 +20,10 @@ export interface SalvagedLog {
   readonly records: number;
   /** Ids between the first and the last carried over that no block gave. */
   readonly missing: number;
+  readonly holes: readonly Hole[];
   readonly firstId: number;
+  /** First id of the last block; null for an empty log. */
+  readonly lastBlock: number | null;
   /** The id that the next entry gets. */
   readonly head: number;
   /** From which id a rebuild of open windows finds everything of the last two days. */
@@ -48,12 +59,16 @@ export async function copyLog(from: Driver, to: SalvageTarget): Promise<Salvaged
 function summaryOf(spans: readonly Span[]): Omit<SalvagedLog, 'isComplete'> {
   let [records, missing, newestAt] = [0, 0, 0];
   let next = spans[0]?.firstId ?? 1;
-  for (const { firstId, lastId, maxAt } of spans) {
+  const holes: Hole[] = [];
+  for (const [index, { firstId, lastId, maxAt }] of spans.entries()) {
     records += lastId - firstId + 1;
     missing += Math.max(0, firstId - next);
+    if (firstId > next)
+      holes.push({ ids: { from: next, to: firstId }, before: spans[index - 1]?.firstId ?? null, after: firstId });
     next = Math.max(next, lastId + 1);
     newestAt = Math.max(newestAt, maxAt);
   }
   const recent = spans.find(({ maxAt }) => maxAt >= newestAt - RECENT_MS);
-  return { records, missing, firstId: spans[0]?.firstId ?? 1, head: next, recentFrom: recent?.firstId ?? next };
+  const ends = { firstId: spans[0]?.firstId ?? 1, lastBlock: spans.at(-1)?.firstId ?? null, head: next };
+  return { records, missing, holes, ...ends, recentFrom: recent?.firstId ?? next };
 }

@@ -15,6 +15,8 @@ const NAMING_BLOCKS = 200;
 export interface SalvagedStreams {
   readonly incomplete: readonly string[];
   readonly uncertain: readonly string[];
+  /** What each stream has still to send, with what was to come; where that is not known, everything. */
+  readonly wants: ReadonlyMap<string, readonly LogInterval[]>;
 }
 
 /**
@@ -32,20 +34,33 @@ export async function copyStreams(
   to.refuse('batch', outbox.refused);
   const { records, isComplete } = await readStreams(from, to);
   const uncertain: string[] = [];
-  for (const record of records)
-    if (!record.isDropped) await to.put('stream', putStream(restarted(record, outbox, log, uncertain)));
+  const wants = new Map<string, readonly LogInterval[]>();
+  for (const record of records.filter(({ isDropped }) => !isDropped)) {
+    const again = restarted(record, outbox, log, uncertain);
+    wants.set(record.stream, uncertain.includes(record.stream) ? EVERYTHING : wantsOf(record, again));
+    await to.put('stream', putStream(again));
+  }
   const isLacking = !isComplete || to.refused.has('stream');
   const known = new Set(records.map(({ stream }) => stream));
   let ref = records.reduce((greatest, record) => Math.max(greatest, record.ref), 0);
   for (const stream of isLacking ? await missingStreams(to, outbox, known) : []) {
     ref += 1;
     uncertain.push(stream);
+    wants.set(stream, EVERYTHING);
     const sealed = outbox.batches.filter((batch) => batch.stream === stream);
     await to.put('stream', putStream(fresh(stream, ref, nowMs, unproved(sealed, outbox, log), log.head)));
   }
   await to.flush();
-  return { incomplete: [...outbox.incomplete, ...(isComplete ? [] : ['stream'])], uncertain };
+  return { incomplete: [...outbox.incomplete, ...(isComplete ? [] : ['stream'])], uncertain, wants };
 }
+
+const EVERYTHING: readonly LogInterval[] = [{ from: 1, to: Number.MAX_SAFE_INTEGER }];
+
+/** The new position ends where the log that could be read ends; the old one tells what was to come after that. */
+const wantsOf = (before: StreamRecord, after: StreamRecord): readonly LogInterval[] => [
+  ...after.rest.backlog,
+  { from: before.rest.liveFrom, to: Number.MAX_SAFE_INTEGER },
+];
 
 async function readStreams(
   from: Driver,

@@ -6,13 +6,14 @@ import type { ConnectDriver, Driver } from './driver.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 import { configure } from './pragmas.ts';
+import { declareLosses } from './salvage-gaps.ts';
 import { copyLog } from './salvage-log.ts';
 import { copyStreams } from './salvage-streams.ts';
 import { copyTables } from './salvage-tables.ts';
 import { SalvageTarget } from './salvage-target.ts';
 import { copyUplinks } from './salvage-uplinks.ts';
 import { transplantSchema } from './schema-transplant.ts';
-import type { SalvageReport } from './store.ts';
+import type { LogInterval, SalvageReport } from './store.ts';
 import { ulid } from './ulid.ts';
 
 export interface SalvageParts {
@@ -21,6 +22,10 @@ export interface SalvageParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** How far the log of an epoch had got, as noted beside the database; 0 when nothing was noted. */
+  readonly notedHead: (epoch: string) => Promise<number>;
+  /** When the store was made of which such a note is left; null without one. */
+  readonly madeAt: () => Promise<number | null>;
 }
 
 /** Sets the damaged store aside and makes a new one from what can be read of it; the new one is not open yet. */
@@ -52,7 +57,9 @@ export async function salvage(parts: SalvageParts, cause: string): Promise<Salva
         .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'the damaged copy did not close'));
     }
     await made.read('PRAGMA synchronous = FULL');
+    const lostSince = report.records === 0 ? await parts.madeAt() : null;
     await made.transaction([
+      ...(lostSince === null ? [] : [writeMeta('lost_since', String(lostSince))]),
       writeMeta('epoch', ulid(clock.nowMs(), parts.random)),
       writeMeta('salvage', JSON.stringify(report)),
     ]);
@@ -111,7 +118,7 @@ interface Circumstances {
 }
 
 async function copyAll(
-  { clock }: SalvageParts,
+  { clock, notedHead }: SalvageParts,
   damaged: Driver | undefined,
   to: SalvageTarget,
   { directory, cause, startedMs }: Circumstances,
@@ -128,12 +135,17 @@ async function copyAll(
   }
   await to.put('meta', writeMeta('aggregate_cursor', String(await cursorOf(damaged, log))));
   await to.flush();
+  const previousEpoch = (await metaOf(damaged, 'epoch')) ?? null;
+  const noted = previousEpoch === null ? 0 : await notedHead(previousEpoch);
+  const known = { notedHead: noted, declared: await declaredBefore(damaged), nowMs: clock.nowMs() };
+  const lost = await declareLosses(to, { log, wants: streams.wants, ...known });
   return {
     ...common,
     durationMs: clock.monotonicMs() - startedMs,
-    previousEpoch: (await metaOf(damaged, 'epoch')) ?? null,
+    previousEpoch,
     records: log.records,
-    lostRecords: log.missing,
+    lostRecords: log.missing + Math.max(0, noted - log.head),
+    lost,
     refusedRows: Object.fromEntries(to.refused),
     incompleteTables: [...incomplete, ...uplinks.incomplete, ...(log.isComplete ? [] : ['log']), ...streams.incomplete],
     uncertainStreams: streams.uncertain,
@@ -145,6 +157,7 @@ const NOTHING = {
   previousEpoch: null,
   records: 0,
   lostRecords: 0,
+  lost: [],
   refusedRows: {},
   incompleteTables: ['all'],
   uncertainStreams: [],
@@ -157,9 +170,20 @@ async function cursorOf(damaged: Driver, log: { readonly head: number; readonly 
   return Number.isSafeInteger(stored) && stored >= 1 && stored <= log.head ? stored : log.recentFrom;
 }
 
+/** What an earlier salvage declared lost; a damaged note declares nothing. */
+async function declaredBefore(damaged: Driver): Promise<readonly LogInterval[]> {
+  const text = await metaOf(damaged, 'salvage');
+  try {
+    const { lost } = JSON.parse(text ?? '{}') as Partial<SalvageReport>;
+    return Array.isArray(lost) ? lost : [];
+  } catch {
+    return [];
+  }
+}
+
 async function metaOf(
   damaged: Driver,
-  key: 'epoch' | 'alive_at' | 'gateway_id' | 'aggregate_cursor',
+  key: 'epoch' | 'alive_at' | 'gateway_id' | 'aggregate_cursor' | 'salvage',
 ): Promise<string | undefined> {
   try {
     return await readMeta(damaged, key);

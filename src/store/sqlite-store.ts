@@ -8,12 +8,15 @@ import type { Metrics } from '../runtime/metrics.ts';
 import { BlockCache } from './block-cache.ts';
 import { BlockDirectory } from './block-directory.ts';
 import { CommitQueue } from './commit-queue.ts';
+import { DamagedBlocks } from './damaged-blocks.ts';
 import { DamagedFiles } from './damaged-files.ts';
 import { knownDamage, reconnect } from './damage.ts';
 import { DiskLimit } from './disk-limit.ts';
 import type { Driver, DriverName } from './driver.ts';
+import { epochOf } from './epoch.ts';
 import { MAX_FLOW_VERSIONS, SqliteFlows } from './flow-store.ts';
 import { HighWater } from './high-water.ts';
+import { SqliteLife } from './life-store.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import { Maintenance } from './maintenance.ts';
@@ -56,7 +59,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const connect = await connectorOf(name, log);
   const restore = async (cause: string): Promise<void> => {
     metrics.count('cigale_store_salvages_total', 'Damaged stores that were set aside and salvaged.');
-    await salvage({ files, connect, clock: options.clock, random: options.random, log }, cause);
+    const notes = {
+      notedHead: (epoch: string) => HighWater.read(dataDir, epoch),
+      madeAt: () => HighWater.madeAt(dataDir),
+    };
+    await salvage({ files, connect, clock: options.clock, random: options.random, log, ...notes }, cause);
   };
   const damage = await knownDamage(files, path, () => openDriver({ path, driver: name, log }));
   if (damage !== null) await restore(damage);
@@ -114,19 +121,6 @@ async function giveUp({ clock, log, onDamaged }: OpenStoreOptions, files: Damage
   onDamaged?.();
 }
 
-/** A ULID; anything else was not written by us. */
-const EPOCH = /^[0-9A-HJKMNP-TV-Z]{26}$/;
-
-async function epochOf(driver: Driver, { clock, random }: OpenStoreOptions): Promise<string> {
-  const known = await readMeta(driver, 'epoch');
-  if (known !== undefined && EPOCH.test(known)) return known;
-  const [used] = await driver.read('SELECT 1 FROM log UNION ALL SELECT 1 FROM stream LIMIT 1');
-  if (known !== undefined || used !== undefined) throw new GatewayError('STORE_CORRUPT', 'the epoch cannot be read');
-  const epoch = ulid(clock.nowMs(), random);
-  await driver.transaction([writeMeta('epoch', epoch)]);
-  return epoch;
-}
-
 /** The parts of the store as one; no rule of its own. */
 class SqliteStore implements Store {
   readonly epoch: string;
@@ -139,6 +133,8 @@ class SqliteStore implements Store {
   readonly #outbox: SqliteOutbox;
   readonly #flows: SqliteFlows;
   readonly #registry: SqliteRegistry;
+  readonly #damaged: DamagedBlocks;
+  readonly #life: SqliteLife;
   readonly #limit: DiskLimit;
   readonly #maintenance: Maintenance;
   #salvage: SalvageReport | null = null;
@@ -156,12 +152,21 @@ class SqliteStore implements Store {
     this.#driver = driver;
     this.#queue = queue;
     this.#writer = writer;
-    this.#reader = new LogReader({ database: queue, cache, directory, log, metrics, head: () => writer.head() });
     this.#uplinks = new SqliteUplinks(queue);
     this.#windows = new SqliteWindows(queue);
     this.#outbox = new SqliteOutbox(queue, () => writer.head());
+    const damaged = new DamagedBlocks({ queue, outbox: this.#outbox, clock, log, metrics });
+    this.#damaged = damaged;
+    this.#reader = new LogReader({
+      database: queue,
+      cache,
+      directory,
+      onDamaged: damaged.found,
+      head: () => writer.head(),
+    });
     this.#flows = new SqliteFlows(queue, vault, log);
     this.#registry = new SqliteRegistry(queue, vault, log);
+    this.#life = new SqliteLife(queue);
     this.#limit = new DiskLimit(driver);
     const { uplinks, windows, outbox } = { uplinks: this.#uplinks, windows: this.#windows, outbox: this.#outbox };
     this.#maintenance = new Maintenance({ driver, queue, uplinks, windows, outbox, clock, log });
@@ -233,11 +238,10 @@ class SqliteStore implements Store {
   readRange: Store['readRange'] = (range: LogRange) => this.#reader.readRange(range);
   onCommitted: Store['onCommitted'] = (listener) => this.#writer.onCommitted(listener);
 
-  aliveAt: Store['aliveAt'] = async () => {
-    const text = await readMeta(this.#driver, 'alive_at');
-    return text === undefined ? undefined : Number(text);
-  };
-  saveAliveAt: Store['saveAliveAt'] = (atMs) => this.#queue.write([writeMeta('alive_at', String(atMs))]);
+  aliveAt: Store['aliveAt'] = () => this.#life.aliveAt();
+  saveAliveAt: Store['saveAliveAt'] = (atMs) => this.#life.saveAliveAt(atMs);
+  lostSince: Store['lostSince'] = () => this.#life.lostSince();
+  forgetLost: Store['forgetLost'] = () => this.#life.forgetLost();
 
   acceptUplink: Store['acceptUplink'] = (uplink, urgency) => this.#uplinks.acceptUplink(uplink, urgency);
   undecodedUplinks: Store['undecodedUplinks'] = () => this.#uplinks.undecodedUplinks();
@@ -283,6 +287,7 @@ class SqliteStore implements Store {
   async #stop(): Promise<void> {
     try {
       await this.#maintenance.stop();
+      await this.#damaged.settle();
       await this.#queue.stop();
     } finally {
       await this.#highWater?.close();

@@ -34,6 +34,10 @@ export interface LifeStore {
   aliveAt(): Promise<number | undefined>;
   /** Kept with the next commit; once the store drains, at once. */
   saveAliveAt(atMs: number): Promise<void>;
+  /** When the store was made that was lost as a whole; undefined when none was, or `forgetLost` was called. */
+  lostSince(): Promise<number | undefined>;
+  /** That loss is declared. */
+  forgetLost(): Promise<void>;
 }
 
 export interface LogRange {
@@ -247,6 +251,8 @@ export interface SalvageReport {
   readonly records: number;
   /** Records known to have been there and not carried over; what was at the very end of the log may be unknown. */
   readonly lostRecords: number;
+  /** Ids declared lost by gaps, of this salvage and earlier ones. */
+  readonly lost: readonly LogInterval[];
   /** Rows that made no sense, by table. */
   readonly refusedRows: Readonly<Record<string, number>>;
   /** Tables of which a part could not be read. */

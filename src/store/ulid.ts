@@ -3,6 +3,13 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const TIME_CHARACTERS = 10;
 const RANDOM_CHARACTERS = 16;
 
+/** Milliseconds since 1970 that a ULID begins with. */
+export function ulidTimeMs(text: string): number {
+  let time = 0;
+  for (const character of text.slice(0, TIME_CHARACTERS)) time = time * 32 + ALPHABET.indexOf(character);
+  return time;
+}
+
 /** A ULID (github.com/ulid/spec): 48 bits of milliseconds, 80 random bits, 26 characters. */
 export function ulid(nowMs: number, random: () => number): string {
   let time = '';

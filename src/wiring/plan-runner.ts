@@ -6,7 +6,7 @@ import { outputKey } from '../model/ids.ts';
 import type { Plan } from '../model/plan.ts';
 import { findQuantity } from '../model/quantity.ts';
 import type { Aggregate, LogEntry } from '../model/record.ts';
-import { stopAll, type Service } from '../runtime/lifecycle.ts';
+import { background, stopAll, type Service } from '../runtime/lifecycle.ts';
 import type { Store } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
 import type { Deps } from './deps.ts';
@@ -15,6 +15,7 @@ import type { LiveHub } from './live.ts';
 import { LoraNetwork } from './lora-network.ts';
 import { SerialLine } from './serial-line.ts';
 import { tellingRecord } from './telling-record.ts';
+import { declareWholeLoss } from './whole-loss.ts';
 
 interface LastAggregate {
   readonly value: number | null;
@@ -113,7 +114,10 @@ export class PlanRunner implements Service {
     await this.#replaceForwarding(plan, diff, credentials, before);
     this.#switchOver(plan, diff);
     // Before any record of this run: those say that the gateway runs again.
-    if (before === null) this.acceptance.gaps.planRuns(plan);
+    if (before === null) {
+      this.acceptance.gaps.planRuns(plan);
+      background(declareWholeLoss(this.#store, plan, this.#deps), this.#deps.log, 'a loss could not be declared yet');
+    }
     // The aggregator reads the log from its own position: it must know its rules before it begins.
     if (before === null) {
       await this.aggregator.start();

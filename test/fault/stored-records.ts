@@ -14,6 +14,8 @@ export interface Truth {
 export const sampleKey = (place: string, quantity: string, observedAtMs: number): string =>
   `${place}/${quantity}/${observedAtMs}`;
 
+export const observedAtOf = (key: string): number => Number(key.slice(key.lastIndexOf('/') + 1));
+
 /** What a sound store that nobody has open holds. */
 export function storedTruth(dataDir: string): Truth {
   const database = new DatabaseSync(join(dataDir, 'cigale.db'));

@@ -37,7 +37,8 @@ async function create(limits: QueueLimits = DEFAULT_LIMITS) {
     const fresh = new LogWriter(new BlockCache(), directory, log);
     await fresh.load(queue);
     const head = () => fresh.head();
-    return new LogReader({ database: queue, cache: new BlockCache(), directory, log, metrics, head }).read(
+    const fail = () => expect.fail('a block is damaged');
+    return new LogReader({ database: queue, cache: new BlockCache(), directory, onDamaged: fail, head }).read(
       1,
       1_000_000,
     );

@@ -118,22 +118,35 @@ describe.each(DRIVER_NAMES)('the log on %s', (driver) => {
     expect(pages).toEqual([2500, 2500]);
   });
 
-  it('never gives a damaged block as data: it is passed over, counted and said, and its numbers stay used', async () => {
+  it('never gives a damaged block as data: it is passed over, counted and declared, and its numbers stay used', async () => {
     const fixture = await StoreFixture.create(driver);
     const store = await fixture.open();
+    await store.openStream('ville', 1);
+    await store.openStream('metropole', 1);
     for (const part of [0, 1, 2]) await store.append(entries(5, part * 5), 'now');
+    await store.moveStream('metropole', { liveFrom: 11, backlog: [] });
     await store.stop();
     await change(fixture, 'UPDATE log SET data = zeroblob(length(data)) WHERE first_id = 6');
     const damaged = await fixture.open();
     expect(ids(await damaged.read(1, 100))).toEqual([1, 2, 3, 4, 5, 11, 12, 13, 14, 15]);
     expect(ids(await all(damaged))).toEqual([1, 2, 3, 4, 5, 11, 12, 13, 14, 15]);
     expect(fixture.metrics.value('cigale_store_damaged_blocks_total')).toBe(2);
+    await expect.poll(() => damaged.head()).toBe(17);
+    const [gap] = await damaged.read(16, 1);
+    expect(gap).toMatchObject({
+      record: { kind: 'gap', cause: 'store-damaged', from: sample(4).receivedAt, to: sample(10).receivedAt },
+      to: ['stream:ville'],
+    });
     expect(fixture.log.lines.some(({ level }) => level === 'error')).toBe(true);
     await damaged.stop();
     await change(fixture, 'UPDATE log SET count = 0 WHERE first_id = 11');
     const worse = await fixture.open();
     expect(worse.head()).toBeGreaterThanOrEqual(16);
-    expect(ids(await worse.read(1, 100))).toEqual([1, 2, 3, 4, 5]);
+    expect(ids(await worse.read(1, 100))).toEqual([1, 2, 3, 4, 5, 16]);
+    await worse.stop();
+    const last = await fixture.open();
+    expect(ids(await last.read(1, 100))).toEqual([1, 2, 3, 4, 5, 16, 17]);
+    expect(fixture.metrics.value('cigale_store_damaged_blocks_total')).toBe(3);
   });
 
   it('refuses appends after stop with STORE_CLOSED, having committed what was queued', async () => {

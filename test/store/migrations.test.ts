@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { DRIVER_NAMES, type DriverName } from '../../src/store/driver.ts';
 import { MIGRATIONS, migrate } from '../../src/store/migrations.ts';
 import { openDriver } from '../../src/store/open-driver.ts';
-import { ulid } from '../../src/store/ulid.ts';
+import { ulid, ulidTimeMs } from '../../src/store/ulid.ts';
 import { memoryLog } from '../fakes/silent-log.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -47,6 +47,7 @@ describe.each(DRIVER_NAMES)('migrations on %s', (name) => {
 describe('a ULID', () => {
   it('holds the time in its first ten characters and sorts by it', () => {
     expect(ulid(1_469_918_176_385, () => 0)).toBe('01ARYZ6S410000000000000000');
+    expect(ulidTimeMs('01ARYZ6S410000000000000000')).toBe(1_469_918_176_385);
     expect(ulid(0, () => 0.999)).toBe('0000000000ZZZZZZZZZZZZZZZZ');
     expect(ulid(1000, () => 0.9) < ulid(1001, () => 0)).toBe(true);
   });

@@ -119,8 +119,10 @@ describe.each(DRIVER_NAMES)('a store whose file is damaged, on %s', (driver) => 
     const damaged = await readFile(wal);
     const store = await fixture.open();
     expect(store.epoch).not.toBe(epoch);
-    const kept = (await all(store)).map(({ record }) => record);
+    const records = (await all(store)).map(({ record }) => record);
+    const kept = records.filter(({ kind }) => kind === 'sample');
     expect(kept.length).toBeGreaterThan(0);
+    expect(records.slice(kept.length)).toMatchObject([{ kind: 'gap', cause: 'store-damaged' }]);
     expect(kept).toEqual(Array.from({ length: kept.length }, (_, index) => entry(index).record));
     const [directory] = await aside(fixture);
     expect(await readFile(join(fixture.dataDir, directory ?? '', 'cigale.db-wal.damaged'))).toEqual(damaged);
