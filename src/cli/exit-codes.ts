@@ -35,6 +35,7 @@ export const EXIT_BY_CODE: Partial<Record<ErrorCode, number>> = {
   STORE_CLOSED: EXIT.notRunning,
   STORE_LOCKED: EXIT.cannotCreate,
   STORE_OPEN_FAILED: EXIT.cannotCreate,
+  STORE_SQLITE_REFUSED: EXIT.cannotCreate,
   STORE_TOO_NEW: EXIT.cannotCreate,
   FILE_UNWRITABLE: EXIT.cannotCreate,
   API_LISTEN_FAILED: EXIT.cannotCreate,

@@ -47,6 +47,11 @@ export const ERROR_CODES = {
     'Check that the data directory exists, belongs to the service user and is not read-only.',
     "Vérifiez que le dossier de données existe, appartient à l'utilisateur du service et n'est pas en lecture seule.",
   ),
+  STORE_SQLITE_REFUSED: code(
+    false,
+    'This SQLite can damage the store: install the gateway anew with its own libraries, or set CIGALE_SQLITE_DRIVER=node:sqlite.',
+    'Ce SQLite peut abîmer le stockage : réinstallez la passerelle avec ses bibliothèques, ou mettez CIGALE_SQLITE_DRIVER=node:sqlite.',
+  ),
   STORE_CORRUPT: code(
     false,
     'Restart the gateway: it sets the damaged store aside and carries over what can be read. Then replace the SD card.',

@@ -4,11 +4,12 @@ import { GatewayError, messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { type ConnectDriver, DRIVER_NAMES, type Driver, type DriverName } from './driver.ts';
 import { configure } from './pragmas.ts';
+import { refuseBrokenVersion } from './sqlite-versions.ts';
 
 export interface OpenDriverOptions {
   /** The database file; its directory is made, for its owner only, when it does not exist. */
   readonly path: string;
-  /** Forces a library; undefined: sqlite3 where it loads, else node:sqlite. */
+  /** Forces a library; undefined: sqlite3 where it loads and is sound, else node:sqlite. */
   readonly driver?: DriverName | undefined;
   readonly pageSizeBytes?: number | undefined;
   readonly log: Log;
@@ -37,21 +38,28 @@ export function driverFromEnvironment(environment: NodeJS.ProcessEnv): DriverNam
   throw new GatewayError('STORE_OPEN_FAILED', `CIGALE_SQLITE_DRIVER is "${asked}": use ${DRIVER_NAMES.join(' or ')}`);
 }
 
-/** How the library that was asked for, or the one that is there, connects to a file. */
+/**
+ * How the library that was asked for, or the one that is there and sound, connects to a file. Throws STORE_OPEN_FAILED or
+ * STORE_SQLITE_REFUSED where the one that was asked for does not serve.
+ */
 export async function connectorOf(name: DriverName | undefined, log: Log): Promise<ConnectDriver> {
   if (name === 'node:sqlite') return nodeSqlite();
   try {
-    await import('sqlite3');
+    const { default: library } = await import('sqlite3');
+    refuseBrokenVersion(library.VERSION);
   } catch (error) {
-    if (name === 'sqlite3') {
-      throw new GatewayError('STORE_OPEN_FAILED', 'the library sqlite3 does not load', { cause: error });
-    }
-    log.warn({ error: messageOf(error) }, "the library sqlite3 does not load: Node's own SQLite is used");
+    if (name === 'sqlite3') throw asRefusal(error);
+    log.warn({ error: messageOf(error) }, "the library sqlite3 does not serve: Node's own SQLite is used");
     return nodeSqlite();
   }
   const { connectSqlite3 } = await import('./driver-sqlite3.ts');
   return connectSqlite3;
 }
+
+const asRefusal = (error: unknown): GatewayError =>
+  error instanceof GatewayError
+    ? error
+    : new GatewayError('STORE_OPEN_FAILED', 'the library sqlite3 does not load', { cause: error });
 
 async function nodeSqlite(): Promise<ConnectDriver> {
   const { connectNodeSqlite } = await import('./driver-node-sqlite.ts');

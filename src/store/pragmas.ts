@@ -1,5 +1,6 @@
 import { GatewayError } from '../runtime/errors.ts';
 import type { Driver } from './driver.ts';
+import { refuseBrokenVersion } from './sqlite-versions.ts';
 
 /**
  * Chosen by bytes written to the device for each sample at 200 a second with a commit a second, batches included: 79 B at
@@ -41,18 +42,3 @@ const whileOpening = (error: unknown): unknown =>
   error instanceof GatewayError && error.code === 'STORE_IO'
     ? new GatewayError('STORE_OPEN_FAILED', error.message, { context: error.context, cause: error })
     : error;
-
-/**
- * Versions 3.7.0 to 3.51.2 can corrupt a file in WAL mode when a checkpoint and a write of two connections meet
- * (sqlite.org/wal.html, "the WAL-reset bug"). Our lock forbids a second connection; a copy tool beside us would not ask.
- */
-export function refuseBrokenVersion(version: string): void {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  const number = major * 1_000_000 + minor * 1000 + patch;
-  if (number < 3_007_000 || number > 3_051_002) return;
-  throw new GatewayError(
-    'STORE_OPEN_FAILED',
-    `SQLite ${version} has the WAL-reset bug (3.7.0 to 3.51.2): use 3.51.3 or newer, or CIGALE_SQLITE_DRIVER=node:sqlite`,
-    { context: { sqliteVersion: version } },
-  );
-}
