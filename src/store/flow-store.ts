@@ -55,12 +55,17 @@ export class SqliteFlows implements FlowStore {
 
   async compiledPlan(): Promise<{ readonly key: string; readonly plan: string } | undefined> {
     const [row] = await this.#database.read('SELECT key, plan FROM compiled_plan WHERE id = 1');
-    return row === undefined ? undefined : { key: String(row['key']), plan: String(row['plan']) };
+    if (row === undefined) return undefined;
+    const [key = '', checksum] = String(row['key']).split(' ');
+    const plan = String(row['plan']);
+    if (checksum === checksumOf(plan)) return { key, plan };
+    this.#log.warn({}, 'the stored plan is damaged: the flow is compiled again');
+    return undefined;
   }
 
   async saveCompiledPlan(key: string, plan: string): Promise<void> {
     const sql = 'INSERT OR REPLACE INTO compiled_plan (id, key, plan) VALUES (1, ?, ?)';
-    await this.#database.write([{ sql, params: [key, plan] }], 'now');
+    await this.#database.write([{ sql, params: [`${key} ${checksumOf(plan)}`, plan] }], 'now');
   }
 
   gatewayId(): Promise<string | undefined> {
@@ -94,7 +99,8 @@ export class SqliteFlows implements FlowStore {
   async #save(json: string, author: string, origin: string, nowMs: number): Promise<FlowVersion> {
     const checksum = checksumOf(json);
     const [newest] = await this.flowVersions(1);
-    const isSame = newest?.checksum === checksum;
+    // A damaged version is none: the same text makes a new one.
+    const isSame = newest?.checksum === checksum && (await this.flow(newest.version)) !== undefined;
     const version = isSame
       ? newest
       : { version: (newest?.version ?? 0) + 1, checksum, author, createdAt: nowMs, origin };

@@ -90,8 +90,9 @@ export class FlowControl {
     }
     const checksum = createHash('sha256').update(text).digest('hex');
     const isKnown = (await this.#options.store.lastLoaded(file)) === checksum;
-    // A salvage may have kept the note of the file and lost the versions made from it.
-    if (isKnown && this.#running > 0) return { kind: 'deployed', version: this.#running };
+    // A damage may have left the note of the file and taken the version made from it.
+    if (isKnown && this.#running > 0 && (await this.#isKept(checksum)))
+      return { kind: 'deployed', version: this.#running };
     const { parseFlow } = await import('../flow/read-flow.ts');
     const { flow, fault } = parseFlow(text);
     const result: DeployResult =
@@ -100,6 +101,16 @@ export class FlowControl {
         : { kind: 'refused', faults: [fault] };
     if (result.kind === 'refused') this.#faults = result.faults;
     return result;
+  }
+
+  /** Whether a whole version has this text; said of every text once the first versions are no longer looked at. */
+  async #isKept(checksum: string): Promise<boolean> {
+    const { store } = this.#options;
+    const versions = await store.flowVersions(MAX_VERSIONS_TRIED);
+    if (versions.at(-1)?.version !== 1) return true;
+    for (const { version } of versions.filter((one) => one.checksum === checksum))
+      if ((await store.flow(version)) !== undefined) return true;
+    return false;
   }
 
   async check(flow: unknown): Promise<FlowCheck> {

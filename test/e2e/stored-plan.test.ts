@@ -65,4 +65,47 @@ describe('a gateway that starts again', () => {
     database.close();
     expect(portPath(await start({ LINE_PORT: '4001' }, file))).toBe('tcp://127.0.0.1:4001');
   });
+
+  const damage = (sql: string): void => {
+    const database = new DatabaseSync(join(folder.path, 'cigale.db'));
+    database.exec(sql);
+    database.close();
+  };
+
+  it('compiles anew when the plan that it kept is damaged', async () => {
+    const first = await start({ LINE_PORT: '4001' });
+    await first.request('PUT', '/v1/flow', { flow, author: 'test' });
+    await first.gateway.stop();
+    damage("UPDATE compiled_plan SET plan = replace(plan, '4001', '4003')");
+    expect(portPath(await start({ LINE_PORT: '4001' }))).toBe('tcp://127.0.0.1:4001');
+  });
+
+  it('runs the newest whole version when a later one is damaged', async () => {
+    const first = await start({ LINE_PORT: '4001' });
+    await first.request('PUT', '/v1/flow', { flow, author: 'test' });
+    const other = flow.map((node) =>
+      node['type'] === 'cigale-port' ? { ...node, path: 'tcp://127.0.0.1:5001' } : node,
+    );
+    await first.request('PUT', '/v1/flow', { flow: other, author: 'test' });
+    await first.gateway.stop();
+    damage("UPDATE flow SET json = replace(json, '5001', '5003') WHERE version = 2");
+    const second = await start({ LINE_PORT: '4001' });
+    expect(second.gateway.runner?.plan?.ports[0]?.path).toBe('tcp://127.0.0.1:4001');
+    expect(((await second.request('GET', '/v1/status')).json as { flow: { running: number } }).flow.running).toBe(1);
+  });
+
+  it('takes its flow file again when the version made from it is damaged', async () => {
+    const file = join(folder.path, 'flow.json');
+    await writeFile(file, JSON.stringify(flow));
+    await start({ LINE_PORT: '4001' }, file);
+    const other = flow.map((node) =>
+      node['type'] === 'cigale-port' ? { ...node, path: 'tcp://127.0.0.1:5001' } : node,
+    );
+    await writeFile(file, JSON.stringify(other));
+    const second = await start({ LINE_PORT: '4001' }, file);
+    expect(portPath(second)).toBe('tcp://127.0.0.1:5001');
+    await second.gateway.stop();
+    damage("UPDATE flow SET json = replace(json, '5001', '5003') WHERE version = 2");
+    expect(portPath(await start({ LINE_PORT: '4001' }, file))).toBe('tcp://127.0.0.1:5001');
+  });
 });
