@@ -4,7 +4,7 @@ import type { Destination, LogEntry, Measurement, NewEntry } from '../model/reco
 import type { Rejection } from '../model/frame.ts';
 import { GatewayError } from '../runtime/errors.ts';
 import type { SourceActivity } from '../health/node-status.ts';
-import type { LifeStore, LogStore } from '../store/store.ts';
+import type { LifeStore, LogStore, UplinkStore } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 import { GapRecorder } from './gap-recorder.ts';
 import { LatestSamples } from './latest.ts';
@@ -35,7 +35,7 @@ export class Acceptance {
   #refusedSinceLog = 0;
   #refusalLoggedMs = -REFUSAL_LOG_INTERVAL_MS;
 
-  constructor(store: LogStore & LifeStore, live: LiveHub, deps: Deps) {
+  constructor(store: LogStore & LifeStore & Pick<UplinkStore, 'undecodedUplinks'>, live: LiveHub, deps: Deps) {
     this.#store = store;
     this.gaps = new GapRecorder(store, deps);
     this.#live = live;

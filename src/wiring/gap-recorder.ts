@@ -6,7 +6,7 @@ import type { Destination, GapCause, GapRecord, LogEntry, NewEntry } from '../mo
 import { every, type Timer } from '../runtime/clock.ts';
 import { GatewayError, messageOf } from '../runtime/errors.ts';
 import type { Service } from '../runtime/lifecycle.ts';
-import type { LifeStore, LogStore } from '../store/store.ts';
+import type { LifeStore, LogStore, UplinkStore } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 
 /** After a kill, `gateway-off` begins at most this long before it where no records came. */
@@ -16,9 +16,11 @@ const RECENT_ENTRIES = 200;
 /** Gaps that wait because the store refuses records. */
 const MAX_WAITING = 1000;
 
+type GapStore = LogStore & LifeStore & Pick<UplinkStore, 'undecodedUplinks'>;
+
 /** Writes gaps into the log, to the streams that the samples that are missing would have gone to. */
 export class GapRecorder implements Service {
-  readonly #store: LogStore & LifeStore;
+  readonly #store: GapStore;
   readonly #deps: Deps;
   readonly #lines = new Map<string, LineGaps>();
   readonly #lineOfNode = new Map<string, LineGaps>();
@@ -31,7 +33,7 @@ export class GapRecorder implements Service {
   #timer: Timer | undefined;
   #isNoting = false;
 
-  constructor(store: LogStore & LifeStore, deps: Deps) {
+  constructor(store: GapStore, deps: Deps) {
     this.#store = store;
     this.#deps = deps;
   }
@@ -176,12 +178,20 @@ export class GapRecorder implements Service {
     this.#writing.add(tracked);
   }
 
+  /**
+   * The latest instant that anything on disk tells of, and not the instant of the last record: a frame that waited for the disk
+   * gives its samples, with the time at which it was received, behind those of lines that were received after it. Instants to come
+   * are those of a clock that was set back since; they count only where there are no others.
+   */
   async #lastAlive(): Promise<number | undefined> {
     const head = this.#store.head();
     const entries = await this.#store.read(Math.max(1, head - RECENT_ENTRIES), RECENT_ENTRIES);
-    const known = [await this.#store.aliveAt(), entries.map(takenAt).findLast((at) => at !== undefined)];
+    const frames = await this.#store.undecodedUplinks();
+    const known = [await this.#store.aliveAt(), ...entries.map(takenAt), ...frames.map(({ receivedAt }) => receivedAt)];
     const instants = known.filter((at) => at !== undefined);
-    return instants.length === 0 ? undefined : Math.max(...instants);
+    const nowMs = this.#deps.clock.nowMs();
+    const past = instants.filter((at) => at <= nowMs);
+    return latest(past.length > 0 ? past : instants);
   }
 
   /** The streams among destinations, and those that the aggregates of the rules among them go to. */
@@ -206,6 +216,11 @@ export class GapRecorder implements Service {
 }
 
 const GAP = { kind: 'gap', place: '', stream: '', count: null } as const;
+
+const latest = (instants: readonly number[]): number | undefined => {
+  const [first, ...others] = instants;
+  return first === undefined ? undefined : others.reduce((most, at) => Math.max(most, at), first);
+};
 
 /** When the gateway took it; aggregates tell of the time of their samples. */
 function takenAt({ record }: LogEntry): number | undefined {

@@ -7,7 +7,7 @@ import { GapRecorder } from '../../src/wiring/gap-recorder.ts';
 import { LiveHub } from '../../src/wiring/live.ts';
 import { settle } from '../fakes/manual-clock.ts';
 import { broker, gateway, planOf, port, rule, send, serial } from '../flow/flow-builder.ts';
-import { aggregate, entry, sample } from '../store/records.ts';
+import { aggregate, entry, sample, uplink } from '../store/records.ts';
 import { StoreFixture, all } from '../store/store-fixture.ts';
 
 const SECOND = 1000;
@@ -125,6 +125,38 @@ describe('the time without a gateway', () => {
     const startedAt = fixture.clock.nowMs();
     await run(fixture, store);
     expect(await gapsOf(store)).toMatchObject([{ record: { from: startedAt, to: startedAt } }]);
+  });
+
+  it('holds no time of which samples are on disk, also where a frame waited for the disk and its samples came last', async () => {
+    const fixture = await StoreFixture.create('sqlite3');
+    const { clock } = fixture;
+    let store = await opened(fixture);
+    await run(fixture, store);
+    const frameAt = clock.nowMs();
+    await clock.advance(5 * SECOND);
+    const lineAt = clock.nowMs();
+    await store.append([
+      { record: sample(1, { receivedAt: lineAt }), to: [] },
+      { record: sample(2, { receivedAt: frameAt }), to: [] },
+    ]);
+    store = await reopened(fixture, store);
+    await clock.advance(60 * SECOND);
+    await run(fixture, store);
+    expect(await gapsOf(store)).toMatchObject([{ record: { ...OFF, from: lineAt, to: clock.nowMs() } }]);
+  });
+
+  it('begins with the last frame that was accepted, decoded or not', async () => {
+    const fixture = await StoreFixture.create('sqlite3');
+    const { clock } = fixture;
+    let store = await opened(fixture);
+    await run(fixture, store);
+    await clock.advance(5 * SECOND);
+    const receivedAt = clock.nowMs();
+    await store.acceptUplink(uplink(1, { receivedAt }), 'now');
+    store = await reopened(fixture, store);
+    await clock.advance(60 * SECOND);
+    await run(fixture, store);
+    expect(await gapsOf(store)).toMatchObject([{ record: { ...OFF, from: receivedAt, to: clock.nowMs() } }]);
   });
 
   it('is not told by aggregates, whose times are those of their samples', async () => {
