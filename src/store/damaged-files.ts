@@ -11,6 +11,7 @@ const PREFIX = 'damaged-';
 const NEW_FILE = 'cigale-salvage.db';
 /** A copy to read from: opening a store changes it, and what was set aside stays as it was found. */
 const COPY = 'cigale-damaged-copy.db';
+const UNCOPIABLE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO']);
 
 /**
  * The files of a salvage. A mark in the data directory is written before the first rename and removed after the last, so
@@ -64,7 +65,7 @@ export class DamagedFiles {
     await this.#forgetOldest();
   }
 
-  /** Path of a copy to read from; without room for one, of the file itself. */
+  /** Path of a copy to read from; of the file itself where there is no room for one, or where a sector of it is dead. */
   async copyToRead(name: string): Promise<{ readonly path: string; readonly isCopy: boolean }> {
     await this.#remove(COPY);
     try {
@@ -73,7 +74,7 @@ export class DamagedFiles {
       }
       return { path: this.#path(COPY), isCopy: true };
     } catch (error) {
-      if (systemCode(error) !== 'ENOSPC' && systemCode(error) !== 'EDQUOT') throw asOpenFault(error);
+      if (!UNCOPIABLE.has(systemCode(error) ?? '')) throw error;
       await this.#remove(COPY);
       return { path: this.#path(name, 'cigale.db'), isCopy: false };
     }

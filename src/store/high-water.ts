@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, systemCode } from '../runtime/errors.ts';
+import { GatewayError, messageOf, systemCode } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import { ulidTimeMs } from './ulid.ts';
 
@@ -27,7 +27,11 @@ export class HighWater {
   }
 
   static async open(dataDir: string, epoch: string, log: Log): Promise<HighWater> {
-    return new HighWater(await open(join(dataDir, FILE), 'w', 0o600), epoch, log);
+    try {
+      return new HighWater(await open(join(dataDir, FILE), 'w', 0o600), epoch, log);
+    } catch (error) {
+      throw asFault(error, dataDir);
+    }
   }
 
   /** The head that was noted last in that epoch; 0 when none was. */
@@ -75,6 +79,9 @@ async function readNote(dataDir: string): Promise<{ readonly epoch: string; read
     return epoch === undefined ? undefined : { epoch, head: Number(head) };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    throw asFault(error, dataDir);
   }
 }
+
+const asFault = (error: unknown, dataDir: string): GatewayError =>
+  new GatewayError('STORE_IO', messageOf(error), { context: { dataDir }, cause: error });

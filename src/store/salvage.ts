@@ -1,10 +1,11 @@
 import type { Clock } from '../runtime/clock.ts';
-import { GatewayError, messageOf } from '../runtime/errors.ts';
+import { GatewayError, messageOf, systemCode } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DamagedFiles } from './damaged-files.ts';
 import type { ConnectDriver, Driver } from './driver.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
+import { patientReads } from './patient-reads.ts';
 import { configure } from './pragmas.ts';
 import { declareLosses } from './salvage-gaps.ts';
 import { copyLog } from './salvage-log.ts';
@@ -12,6 +13,7 @@ import { copyStreams } from './salvage-streams.ts';
 import { copyTables } from './salvage-tables.ts';
 import { SalvageTarget } from './salvage-target.ts';
 import { copyUplinks } from './salvage-uplinks.ts';
+import { isDiskFault } from './sqlite-fault.ts';
 import { transplantSchema } from './schema-transplant.ts';
 import type { LogInterval, SalvageReport } from './store.ts';
 import { ulid } from './ulid.ts';
@@ -81,19 +83,25 @@ async function openDamaged(parts: SalvageParts, path: string, emptyPath: string)
   try {
     await transplantSchema(emptyPath, path);
   } catch (error) {
+    if (DISK_REFUSES.has(systemCode(error) ?? '')) throw error;
     parts.log.warn({ error: messageOf(error) }, 'the head of the damaged store could not be repaired');
   }
   return tryOpen(parts, path);
 }
 
-async function tryOpen({ connect, log }: SalvageParts, path: string): Promise<Driver | undefined> {
+/** What says nothing of the file itself. */
+const DISK_REFUSES: ReadonlySet<string> = new Set(['EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT', 'EROFS']);
+
+/** Throws when the disk refuses: then nothing is known of the store, and the next start tries again. */
+async function tryOpen({ clock, connect, log }: SalvageParts, path: string): Promise<Driver | undefined> {
   try {
-    const driver = await connect(path);
+    const driver = patientReads(await connect(path), clock);
     await driver.read('PRAGMA locking_mode = EXCLUSIVE');
     // Lets tables be read beside one whose description is damaged.
     await driver.read('PRAGMA writable_schema = ON');
     return driver;
   } catch (error) {
+    if (isDiskFault(error) && error.code !== 'STORE_CORRUPT') throw error;
     log.warn({ error: messageOf(error) }, 'the damaged store does not open');
     return undefined;
   }

@@ -10,7 +10,7 @@ import { BlockDirectory } from './block-directory.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { DamagedBlocks } from './damaged-blocks.ts';
 import { DamagedFiles } from './damaged-files.ts';
-import { knownDamage, reconnect } from './damage.ts';
+import { type DamageNotes, type Owner, giveUp, knownDamage, reconnect } from './damage.ts';
 import { DiskLimit } from './disk-limit.ts';
 import type { Driver, DriverName } from './driver.ts';
 import { epochOf } from './epoch.ts';
@@ -31,6 +31,7 @@ import { SqliteRegistry } from './registry/registry-store.ts';
 import { Vault } from './registry/vault.ts';
 import type { LogRange, SalvageReport, Store, StoreStatus, Urgency } from './store.ts';
 import { ulid } from './ulid.ts';
+import { Suspicion } from './suspicion.ts';
 import { SqliteUplinks } from './uplink-store.ts';
 import { SqliteWindows } from './window-store.ts';
 
@@ -55,6 +56,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const { dataDir, log, metrics } = options;
   const path = join(dataDir, 'cigale.db');
   const files = new DamagedFiles(dataDir);
+  const suspicion = new Suspicion(dataDir);
   const name = options.driver ?? driverFromEnvironment(process.env);
   const connect = await connectorOf(name, log);
   const restore = async (cause: string): Promise<void> => {
@@ -64,10 +66,12 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       madeAt: () => HighWater.madeAt(dataDir),
     };
     await salvage({ files, connect, clock: options.clock, random: options.random, log, ...notes }, cause);
+    await suspicion.forget();
   };
-  const damage = await knownDamage(files, path, () => openDriver({ path, driver: name, log }));
+  const damage = await knownDamage(files, suspicion, path, () => openDriver({ path, driver: name, log }));
   if (damage !== null) await restore(damage);
-  const open = (): Promise<Store> => openSound(options, files, () => openDriver({ path, driver: name, log }));
+  const open = (): Promise<Store> =>
+    openSound(options, { ...options, files, suspicion }, () => openDriver({ path, driver: name, log }));
   try {
     return await open();
   } catch (error) {
@@ -83,26 +87,27 @@ const isDamage = (error: unknown): boolean =>
 
 async function openSound(
   options: OpenStoreOptions,
-  files: DamagedFiles,
+  notes: DamageNotes,
   connect: () => Promise<Driver>,
 ): Promise<SqliteStore> {
   const { clock, dataDir, log, metrics } = options;
   const first = await connect();
   const driver = new ReopeningDriver(first, {
-    connect: () => reconnect(join(dataDir, 'cigale.db'), token, connect),
+    connect: () => reconnect(join(dataDir, 'cigale.db'), owner, connect),
     onDamaged: (error) => {
       // While it is being opened, the caller gets the fault and salvages at once.
-      if (isOpen) background(giveUp(options, files, error), log, 'the damaged store was not marked');
+      if (isOpen) background(giveUp(notes, error), log, 'the damaged store was not marked');
     },
     log,
     metrics,
   });
-  const token = ulid(clock.nowMs(), Math.random);
+  let owner: Owner = { token: ulid(clock.nowMs(), Math.random), before: undefined };
   let isOpen = false;
   try {
     await migrate(driver);
     const epoch = await epochOf(driver, options);
-    await driver.transaction([writeMeta('opened', token)]);
+    owner = { ...owner, before: await readMeta(driver, 'opened') };
+    await driver.transaction([writeMeta('opened', owner.token)]);
     const store = new SqliteStore(options, driver, epoch, await Vault.open(dataDir));
     await store.load();
     await store.noteHead(dataDir, log);
@@ -113,12 +118,6 @@ async function openSound(
     await driver.close();
     throw error;
   }
-}
-
-async function giveUp({ clock, log, onDamaged }: OpenStoreOptions, files: DamagedFiles, error: Error): Promise<void> {
-  log.error({ error: error.message }, 'the store is damaged: the next start sets it aside');
-  await files.mark(clock.nowMs());
-  onDamaged?.();
 }
 
 /** The parts of the store as one; no rule of its own. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { systemCode } from '../runtime/errors.ts';
+import { GatewayError, messageOf, systemCode } from '../runtime/errors.ts';
 
 /** "WAL Format" of the SQLite documentation: a header, then frames of a head and a page. */
 const HEADER_BYTES = 32;
@@ -17,7 +17,7 @@ export async function isWalDamaged(path: string): Promise<boolean> {
     return hasCommitsBehindDamage(await readFile(path));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
-    throw error;
+    throw new GatewayError('STORE_IO', messageOf(error), { context: { path }, cause: error });
   }
 }
 

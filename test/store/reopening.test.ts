@@ -117,7 +117,7 @@ async function createQueue(driverName: DriverName) {
   const damages: string[] = [];
   const onDamaged = ({ message }: GatewayError) => damages.push(message);
   const driver = new ReopeningDriver(await open(), {
-    connect: () => reconnect(path, 'me', open),
+    connect: () => reconnect(path, { token: 'me', before: undefined }, open),
     onDamaged,
     log,
     metrics,
