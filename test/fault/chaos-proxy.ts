@@ -20,6 +20,7 @@ export class ChaosProxy {
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #isSevered = false;
+  #isSilent = false;
   cuts = 0;
 
   constructor(options: ChaosOptions) {
@@ -52,7 +53,15 @@ export class ChaosProxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** The line is half-open: connections stand, new ones are taken, and nothing gets through either way. */
+  silence(): void {
+    this.#isSilent = true;
+  }
+
+  /** What was swallowed meanwhile is gone: connections that missed something do not go on. */
   mend(): void {
+    if (this.#isSilent) for (const socket of this.#sockets) socket.destroy();
+    this.#isSilent = false;
     this.#isSevered = false;
   }
 
@@ -87,6 +96,7 @@ export class ChaosProxy {
       const isLost = random() < cutChance;
       queue = queue.then(async () => {
         await new Promise((resolve) => void setTimeout(resolve, delay));
+        if (this.#isSilent) return;
         if (isLost) {
           this.cuts += 1;
           to.destroy();

@@ -45,8 +45,11 @@ const isListening = (port: number): Promise<boolean> =>
   });
 
 /** A Mosquitto of our own that drops nothing while it runs. */
-export async function startMosquitto(folder: string): Promise<{ port: number; process: ChildProcess }> {
-  const port = await freeTcpPort();
+export async function startMosquitto(
+  folder: string,
+  knownPort?: number,
+): Promise<{ port: number; process: ChildProcess }> {
+  const port = knownPort ?? (await freeTcpPort());
   const config = join(folder, 'mosquitto.conf');
   writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n`);
   const child = spawn('mosquitto', ['-c', config], { stdio: 'ignore' });

@@ -176,6 +176,7 @@ report('F11 damaged files', {
   trials,
   samples: Object.values(truths).map(({ samples }) => samples),
   ...failures,
+  failures: sum,
   lossesDeclared,
   lostWhole,
   slowestStartMs,

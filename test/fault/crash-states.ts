@@ -100,7 +100,7 @@ async function checkStates({ name, before, events }: Recording, states: number):
   const { failures, reopened } = check;
   report(`F3 crash states, ${name}`, {
     seed: options.seed,
-    states,
+    trials: states,
     ...survivals,
     events: events.length,
     syncs,

@@ -3,12 +3,15 @@
  * FAULT_DIR: prefix of the watched files. FAULT_LOG: every write, truncation, sync and removal of them is appended there, with
  * what is written to the descriptor FAULT_MARK_FD (what was called accepted). FAULT_CONTROL: a file whose bytes are the faults now:
  * [0] 1 fsync fails, 2 write fails (EIO), 3 disk full, 4 short writes, 5 read-only; [1] every fsync takes that many 10 ms.
+ * [2] to [4]: a call of the store at which the process kills itself; [2] how many such calls on it is (0 none), [3] 0 before an
+ * fsync, 1 after it, 2 in the middle of a write; [4] another value than before counts anew from [2].
  * A record: kind (1), file (1: 0 database, 1 WAL, 2 other), 6 bytes unused, offset (8), length (8), data.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +24,7 @@
 
 static int log_fd = -1, mark_fd = -1;
 static const char *prefix;
-static volatile const uint8_t *control = (const uint8_t[2]){0, 0};
+static volatile const uint8_t *control = (const uint8_t[5]){0};
 
 __attribute__((constructor)) static void begin(void) {
   const char *log = getenv("FAULT_LOG"), *mark = getenv("FAULT_MARK_FD"), *file = getenv("FAULT_CONTROL");
@@ -29,7 +32,7 @@ __attribute__((constructor)) static void begin(void) {
   prefix = getenv("FAULT_DIR");
   if (log) log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (mark) mark_fd = atoi(mark);
-  if (fd >= 0) control = mmap(NULL, 2, PROT_READ, MAP_SHARED, fd, 0);
+  if (fd >= 0) control = mmap(NULL, 5, PROT_READ, MAP_SHARED, fd, 0);
 }
 
 /* 0 database, 1 WAL, 2 another file; -1: not watched. */
@@ -53,12 +56,26 @@ static void note(char kind, int file, uint64_t offset, const void *data, uint64_
   if (log_fd >= 0 && writev(log_fd, parts, 2) < 0) abort();
 }
 
+/* Whether this call, 0 an fsync or 1 a write, is the one that was chosen for the end. */
+static int is_last(int file, int call) {
+  static int generation, left;
+  if (file != 0 && file != 1) return 0;
+  if (generation != control[4]) generation = control[4], left = control[2];
+  return left > 0 && control[3] >> 1 == call && --left == 0;
+}
+
+static void end(void) {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
 static ssize_t put(int fd, const void *data, size_t length, off64_t offset) {
   int file = watched(fd), fault = file == 0 || file == 1 ? control[0] : 0;
   if (fault >= 2 && fault <= 5 && (fault != 4 || length < 2)) {
     errno = fault == 3 ? ENOSPC : fault == 5 ? EROFS : EIO;
     return -1;
   }
+  if (is_last(file, 1)) REAL(pwrite64)(fd, data, length / 2, offset), end();
   ssize_t written = REAL(pwrite64)(fd, data, fault == 4 ? length / 2 : length, offset);
   if (file >= 0 && written > 0) note('W', file, offset, data, written, 1);
   return written;
@@ -73,10 +90,12 @@ ssize_t write(int fd, const void *data, size_t length) {
 }
 
 static int sync_file(int fd) {
-  int file = watched(fd);
+  int file = watched(fd), is_end = is_last(file, 0);
+  if (is_end && control[3] == 0) end();
   if (file >= 0 && control[1]) usleep(control[1] * 10000);
   if ((file == 0 || file == 1) && control[0] == 1) return errno = EIO, -1;
   int result = REAL(fsync)(fd);
+  if (is_end) end();
   if (file >= 0 && result == 0) note('S', file, 0, NULL, 0, 0);
   return result;
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { waitFor } from './command.ts';
 
 export interface ProcessOptions {
   /** Built entry point: dist/src/main.js, or a mutant's copy of it. */
@@ -26,10 +27,12 @@ export class GatewayProcess {
     return this.#child?.pid ?? 0;
   }
 
-  start(): void {
+  /** `launcher`: a command and its arguments that starts the gateway's command line, as `prlimit` does. */
+  start(...launcher: readonly string[]): void {
     const { main, dataDir, flowFile, logFile, env } = this.#options;
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [main, 'run', '--data', dataDir, '--flow', flowFile], {
+    const command = [...launcher, process.execPath, main, 'run', '--data', dataDir, '--flow', flowFile];
+    const child = spawn(command[0] ?? '', command.slice(1), {
       stdio: ['ignore', log, log, 'pipe'],
       env: { ...process.env, CIGALE_ACCEPTED_FD: '3', CIGALE_LOG: 'warn', ...env },
     });
@@ -59,6 +62,11 @@ export class GatewayProcess {
   async endAt(acceptedThrough: number): Promise<void> {
     await this.end('SIGKILL');
     this.acceptedThrough = acceptedThrough;
+  }
+
+  /** Waits until the process ends by itself; whether it did. */
+  hasEnded(timeoutMs: number): Promise<boolean> {
+    return waitFor(() => !this.isRunning, timeoutMs);
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

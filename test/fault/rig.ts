@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BatchReceiver, receiveBatches } from '../../src/forward/receive.ts';
@@ -25,6 +25,10 @@ export interface RigOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Settings of the gateway node that differ from the trial's. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** How long everything may take to arrive in the end. */
+  readonly drainMs?: number;
+  /** The trial kills the broker too: the receiver's connection may go. */
+  readonly losesBroker?: boolean;
 }
 
 /** Everything around the gateway under test: generator, broker behind a proxy that loses, receiver, oracle. */
@@ -101,12 +105,13 @@ export class FaultRig {
     const lastWindowEndMs = Math.ceil(Date.now() / 60_000) * 60_000 + LATENESS_MS;
     await pause(Math.max(lastWindowEndMs - Date.now(), 5000));
     const isDrained = (): boolean => oracle.has(gateway.acceptedThrough) && generator.frameNumber > frameOnTheAir;
-    await waitFor(isDrained, DRAIN_DEADLINE_MS);
+    await waitFor(isDrained, this.#options.drainMs ?? DRAIN_DEADLINE_MS);
     generator.pause();
     await pause(3000);
     const stuckFrame = generator.frameNumber <= frameOnTheAir;
     await gateway.end('SIGTERM');
     await pause(500);
+    problems.push(...this.#setAside());
     const verdict = oracle.judge(gateway.acceptedThrough, Date.now() - LATENESS_MS - 60_000);
     const repeatedBatches = this.#receiver?.counters().repeats;
     await this.stop();
@@ -126,7 +131,21 @@ export class FaultRig {
       cuts: proxy.cuts,
       stuckFrame,
     };
-    return { isGood, facts: { ...facts, ...seen, ...verdict, problems: problems.slice(0, 10) } };
+    const failures = isGood ? 0 : Math.max(1, faults);
+    return { isGood, facts: { ...facts, ...seen, ...verdict, problems: problems.slice(0, 10), failures } };
+  }
+
+  /** No fault of these trials damages a file: a store that was set aside was set aside for nothing. */
+  #setAside(): readonly string[] {
+    const names = readdirSync(this.dataDir).filter((name) => name.startsWith('damaged'));
+    return names.map((name) => `the store was set aside: ${name}`);
+  }
+
+  /** The broker dies without a word and is there again after `awayMs`, on the same port and with nothing in its memory. */
+  async killBroker(awayMs: number): Promise<void> {
+    this.#broker?.kill('SIGKILL');
+    await pause(awayMs);
+    this.#broker = (await startMosquitto(this.folder, this.brokerPort)).process;
   }
 
   async stop(): Promise<void> {
@@ -150,7 +169,8 @@ export class FaultRig {
             this.#generator?.arrived(received.value as number);
         },
         onProblem: ({ kind, detail }) => {
-          if (kind !== 'gap') this.problems.push(`${kind}: ${detail}`);
+          const isExpected = kind === 'gap' || (kind === 'connection' && this.#options.losesBroker === true);
+          if (!isExpected) this.problems.push(`${kind}: ${detail}`);
         },
       },
       { clock: systemClock, log: createLog('error') },
