@@ -16,7 +16,7 @@ export interface SuitePart {
 export const SUITE_PARTS: readonly SuitePart[] = [
   { script: 'mutants.ts', short: '', full: '' },
   { script: 'kill.ts', short: '--trials 40 --seed 11', full: '--trials 1000 --seed 21' },
-  { script: 'kill-at-sync.ts', short: '--trials 24 --seed 12', full: '--trials 300 --seed 22' },
+  { script: 'kill-at-sync.ts', short: '--trials 18 --seed 12', full: '--trials 300 --seed 22' },
   { script: 'chaos-kill.ts', short: '--trials 24 --seed 13', full: '--trials 500 --seed 23' },
   { script: 'disk-faults.ts', short: '--trials 14 --seed 14', full: '--trials 50 --seed 24' },
   { script: 'limits.ts', short: '--trials 10 --seed 15', full: '--trials 40 --seed 25' },
