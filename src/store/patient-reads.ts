@@ -4,8 +4,8 @@ import type { Row, SqlValue } from './database.ts';
 import type { Driver } from './driver.ts';
 
 const PAUSE_MS = 250;
-/** Of one salvage together: a sector that is dead for good must not keep the gateway from starting. */
-const MAX_RETRIES = 20;
+/** Of one salvage together: neither a dead sector nor the missing end of a file, which reads the same, may keep it from ending. */
+const MAX_RETRIES = 8;
 /** Primary result codes IOERR and CANTOPEN: the file could not be read, which says nothing about what is in it. */
 const UNREADABLE: ReadonlySet<number> = new Set([10, 14]);
 
