@@ -2,7 +2,8 @@
  * LD_PRELOAD: the store's disk, watched and made to fail.
  * FAULT_DIR: prefix of the watched files. FAULT_LOG: every write, truncation, sync and removal of them is appended there, with
  * what is written to the descriptor FAULT_MARK_FD (what was called accepted). FAULT_CONTROL: a file whose bytes are the faults now:
- * [0] 1 fsync fails, 2 write fails (EIO), 3 disk full, 4 short writes, 5 read-only; [1] every fsync takes that many 10 ms.
+ * [0] 1 fsync fails, 2 write fails (EIO), 3 disk full, 4 short writes, 5 read-only, 6 read fails (EIO),
+ * 7 no file descriptor is left to open a file; [1] every fsync takes that many 10 ms.
  * [2] to [4]: a call of the store at which the process kills itself; [2] how many such calls on it is (0 none), [3] 0 before an
  * fsync, 1 after it, 2 in the middle of a write; [4] another value than before counts anew from [2].
  * A record: kind (1), file (1: 0 database, 1 WAL, 2 other), 6 bytes unused, offset (8), length (8), data.
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +85,38 @@ static ssize_t put(int fd, const void *data, size_t length, off64_t offset) {
 
 ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset) { return put(fd, data, length, offset); }
 ssize_t pwrite(int fd, const void *data, size_t length, off_t offset) { return put(fd, data, length, offset); }
+
+static ssize_t get(int fd, void *data, size_t length, off64_t offset) {
+  int file = control[0] == 6 ? watched(fd) : -1;
+  if (file == 0 || file == 1) return errno = EIO, -1;
+  return REAL(pread64)(fd, data, length, offset);
+}
+
+ssize_t pread64(int fd, void *data, size_t length, off64_t offset) { return get(fd, data, length, offset); }
+ssize_t pread(int fd, void *data, size_t length, off_t offset) { return get(fd, data, length, offset); }
+
+static int open_file(const char *path, int flags, mode_t mode) {
+  if (control[0] == 7 && kind_of(path) >= 0) return errno = EMFILE, -1;
+  return REAL(open64)(path, flags, mode);
+}
+
+static mode_t mode_of(int flags, va_list rest) { return flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0; }
+
+int open64(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = mode_of(flags, rest);
+  va_end(rest);
+  return open_file(path, flags, mode);
+}
+
+int open(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  mode_t mode = mode_of(flags, rest);
+  va_end(rest);
+  return open_file(path, flags, mode);
+}
 
 ssize_t write(int fd, const void *data, size_t length) {
   if (fd == mark_fd) note('A', 2, 0, data, length, 1);

@@ -9,6 +9,8 @@ export const DISK_FAULTS = {
   'disk full': 3,
   'short writes': 4,
   'read-only': 5,
+  'read fails': 6,
+  'no descriptors': 7,
 } as const;
 export type DiskFault = keyof typeof DISK_FAULTS;
 
