@@ -4,13 +4,14 @@ import { GatewayError, systemCode } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
 import type { DamagedFiles } from './damaged-files.ts';
 import type { Driver } from './driver.ts';
+import { headerDamage } from './header-check.ts';
 import { readMeta } from './meta.ts';
 import type { Suspicion } from './suspicion.ts';
 import { isWalDamaged } from './wal-check.ts';
 
 /**
- * What is known to be wrong before the store is opened: an earlier run marked it, a salvage was cut off, or the write-ahead
- * log lost committed transactions. STORE_LOCKED when another gateway has the store: then nothing is touched.
+ * What is known to be wrong before the store is opened: an earlier run marked it, a salvage was cut off, the write-ahead log lost
+ * committed transactions, or the head of the file cannot be right. STORE_LOCKED when another gateway has the store: then nothing is touched.
  */
 export async function knownDamage(
   files: DamagedFiles,
@@ -28,7 +29,12 @@ export async function knownDamage(
     return 'marked as damaged';
   }
   const isLost = !(await isThere(path)) && (await isThere(`${path}-wal`));
-  if (!isLost && !(await isWalDamaged(`${path}-wal`))) return suspectedDamage(suspicion, open);
+  if (!isLost && !(await isWalDamaged(`${path}-wal`))) {
+    const header = await headerDamage(path);
+    if (header === null) return suspectedDamage(suspicion, open);
+    await takeLock(open);
+    return header;
+  }
   await files.keepWal();
   try {
     await takeLock(open);
@@ -134,9 +140,15 @@ async function takeLock(open: () => Promise<Driver>): Promise<void> {
     const driver = await open();
     await driver.close();
   } catch (error) {
-    if (!(error instanceof GatewayError) || error.code !== 'STORE_CORRUPT') throw error;
+    if (!(error instanceof GatewayError) || !isOfTheFile(error)) throw error;
   }
 }
+
+/** Primary result codes ERROR and READONLY: what a damaged head makes SQLite say. */
+const HEAD_FAULTS: ReadonlySet<number> = new Set([1, 8]);
+
+const isOfTheFile = ({ code, context }: GatewayError): boolean =>
+  code === 'STORE_CORRUPT' || HEAD_FAULTS.has(Number(context['resultCode'] ?? 0) & 0xff);
 
 async function isThere(path: string): Promise<boolean> {
   try {

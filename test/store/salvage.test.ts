@@ -79,6 +79,19 @@ describe.each(DRIVER_NAMES)('a store whose file is damaged, on %s', (driver) => 
     expect((await again.status()).salvage).toEqual(salvage);
   });
 
+  it.each([
+    ['is called read-only', 18, 3],
+    ['is of a format that no SQLite writes', 44, 4],
+    ['is in another encoding', 58, 2],
+    ['is of a version that will never be', 61, 5],
+  ])('is salvaged when one flipped bit of its head says that it %s', async (_, at, bit) => {
+    const { fixture, epoch, db } = await damagedStore(driver, 'closed');
+    await flip(db, at, bit);
+    const store = await fixture.open();
+    expect(store.epoch).not.toBe(epoch);
+    await expectWhole(store);
+  });
+
   it('sends again what was sealed and not acknowledged, and not what was', async () => {
     const { fixture, db } = await damagedStore(driver, 'closed');
     const file = await openFile(db, 'r+');
@@ -187,6 +200,7 @@ describe.each(DRIVER_NAMES)('a store whose file is damaged, on %s', (driver) => 
     'UPDATE stream SET last_seq = 2',
     "UPDATE meta SET value = '01KA' WHERE key = 'epoch'",
     "UPDATE place SET tags = '[' WHERE id = 'place-1'",
+    'PRAGMA user_version = 0',
   ])('is salvaged when what it holds cannot be: %s', async (sql) => {
     const { fixture, epoch, db } = await damagedStore(driver, 'closed');
     const editor = await openDriver({ path: db, driver, log: fixture.log });
