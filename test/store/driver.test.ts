@@ -5,9 +5,29 @@ import { driverFromEnvironment, openDriver } from '../../src/store/open-driver.t
 import { faultOfVersion, refuseBrokenVersion } from '../../src/store/sqlite-versions.ts';
 import { memoryLog } from '../fakes/silent-log.ts';
 import { driverContract } from './driver-contract.ts';
+import { entry } from './records.ts';
+import { StoreFixture, all, ids } from './store-fixture.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 for (const name of DRIVER_NAMES) driverContract(name);
+
+describe('a store', () => {
+  it.each([DRIVER_NAMES, DRIVER_NAMES.toReversed()])(
+    'that %s wrote is read and continued by %s',
+    async (one, other) => {
+      const writer = await StoreFixture.create(one ?? 'sqlite3');
+      const store = await writer.open();
+      store.drain();
+      await store.append([entry(0), entry(1)]);
+      await store.stop();
+      const next = await new StoreFixture(writer.dataDir, other ?? 'sqlite3').open();
+      next.drain();
+      expect(next.epoch).toBe(store.epoch);
+      expect(ids(await next.append([entry(2)]))).toEqual([3]);
+      expect((await all(next)).map(({ record }) => record)).toEqual([0, 1, 2].map((index) => entry(index).record));
+    },
+  );
+});
 
 describe('the choice of the SQL library', () => {
   it.each(['3.7.0', '3.40.1', '3.44.2', '3.44.5', '3.45.0', '3.50.6', '3.51.0', '3.51.2'])(
