@@ -1,5 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 
+/** Being late by less than this is made good, so that slow timers and commits do not lower the rate; idle time is not. */
+const MAX_CREDIT_MS = 1000;
+
 /**
  * A rate that holds on average: one may spend while nothing is owed, and a large amount is paid off before the next.
  * So a batch larger than one second's allowance can go, and the rate is still kept.
@@ -20,7 +23,8 @@ export class TokenBucket {
   }
 
   spend(amount: number): void {
-    const from = Math.max(this.#freeFromMs, this.#clock.monotonicMs());
+    const nowMs = this.#clock.monotonicMs();
+    const from = nowMs - this.#freeFromMs <= MAX_CREDIT_MS ? this.#freeFromMs : nowMs;
     this.#freeFromMs = from + (amount / this.#perSecond) * 1000;
   }
 }
