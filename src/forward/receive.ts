@@ -116,6 +116,8 @@ export class BatchReceiver implements Service {
       ...options,
       manualConnect: false,
       reconnectPeriod: RECONNECT_MS,
+      // A broker that refuses for a while (being started, overloaded, its users reloaded) is not given up once it was there.
+      reconnectOnConnackError: true,
       resubscribe: true,
       clean: persistent !== true,
       ...(persistent === true && protocol === 5 ? { properties: { sessionExpiryInterval: SESSION_SECONDS } } : {}),

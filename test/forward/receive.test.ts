@@ -137,6 +137,22 @@ describe('a receiver', () => {
     expect(all.receiver.counters().asked).toBeGreaterThanOrEqual(1);
   });
 
+  it('goes on by itself after a broker that was there refused it for a while', async () => {
+    const { broker, disk, ids, problems } = await chain();
+    broker.connackCode = 0x89;
+    broker.dropAll();
+    await vi.waitFor(
+      () => expect(problems.filter((kind) => kind === 'connection').length).toBeGreaterThan(0),
+      PATIENCE,
+    );
+    broker.connackCode = 0;
+    disk.commit(sampleEntries(10, TO));
+    await vi.waitFor(
+      () => expect(ids.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => i + 1)),
+      PATIENCE,
+    );
+  });
+
   it('learns that what is missing is gone', async () => {
     const all = await chain();
     all.broker.delivers = ({ topic, properties }) =>
