@@ -4,6 +4,7 @@ import type { Log } from '../runtime/log.ts';
 import type { OutboxStore } from '../store/store.ts';
 
 const RETRY_MS = 5000;
+const MAX_UNRECORDED = 64;
 
 /**
  * Writes acknowledgements to the store behind the sender's back: an acknowledgement that is lost by a power cut only
@@ -28,6 +29,11 @@ export class AckRecorder {
   /** Acknowledged by the broker and not yet so in the store. */
   get count(): number {
     return this.#unrecorded.size;
+  }
+
+  /** So many that nothing new is to be sealed before the store has taken some. */
+  get isFull(): boolean {
+    return this.count > MAX_UNRECORDED;
   }
 
   has(seq: number): boolean {

@@ -17,12 +17,13 @@ export interface BatchMessage {
 export async function batchMessage(batch: Batch, topics: StreamTopics, protocol: 5 | 4): Promise<BatchMessage> {
   if (protocol === 4) {
     const topic = `${topics.batch}/${batch.seq}/${batch.sha256}`;
-    return { topic, payload: await decompress(batch.body, batch.encoding), properties: {} };
+    return { topic, payload: await decompress(batch.body, batch.encoding), properties: { lane: batch.lane } };
   }
   return {
     topic: topics.batch,
     payload: batch.body,
     properties: {
+      lane: batch.lane,
       contentType: JSON_CONTENT_TYPE,
       userProperties: {
         seq: String(batch.seq),

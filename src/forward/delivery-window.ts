@@ -1,5 +1,6 @@
 import type { Batch } from '../model/batch.ts';
 import { Backoff } from '../runtime/retry.ts';
+import { Probe } from './probe.ts';
 import type { PublishOutcome } from './publisher.ts';
 import { answerTo, causeOf, noRefusal, type RefusalAnswer, type RefusalHistory } from './refusal.ts';
 
@@ -25,7 +26,7 @@ export interface Delivery {
 }
 
 const RETRY_FIRST_MS = 1000;
-const RETRY_MAX_MS = 300_000;
+const RETRY_MAX_MS = 60_000;
 const NO_RECEIVER_FIRST_MS = 5000;
 const NO_RECEIVER_MAX_MS = 60_000;
 const NOT_SENT_RETRY_MS = 1000;
@@ -49,11 +50,13 @@ export interface Replaceable {
 export class DeliveryWindow {
   readonly #random: () => number;
   readonly #deliveries = new Map<number, Delivery>();
+  readonly #probe: Probe;
   /** Acknowledged batches that held records. */
   #acknowledged = 0;
 
   constructor(random: () => number) {
     this.#random = random;
+    this.#probe = new Probe(random);
   }
 
   /** Batches in the window. */
@@ -72,8 +75,9 @@ export class DeliveryWindow {
   }
 
   get free(): number {
-    const refused = [...this.#deliveries.values()].filter(({ obstacle }) => obstacle?.kind === 'refused').length;
-    return Math.min(WINDOW + refused, MAX_TAKEN) - this.#deliveries.size;
+    // Nothing that is sealed behind a refusal of the whole stream would be taken.
+    const others = this.#isStreamRefused() ? 0 : [...this.#deliveries.values()].filter(isRefused).length;
+    return Math.min(WINDOW + others, MAX_TAKEN) - this.#deliveries.size;
   }
 
   /** The obstacle of the lowest number that has one; a refusal before a missing receiver. */
@@ -134,8 +138,14 @@ export class DeliveryWindow {
     const all = [...this.#deliveries.values()];
     const busy = all.filter(({ inFlight }) => inFlight);
     if (busy.some(isSuspect)) return undefined;
-    const due = all.filter(({ inFlight, notBeforeMs }) => !inFlight && notBeforeMs <= nowMs);
-    return due.find((delivery) => !isSuspect(delivery)) ?? (busy.length === 0 ? leastSuspect(due) : undefined);
+    const refused = this.#nothingPassed();
+    if (this.#isStreamRefused()) return busy.length === 0 ? this.#probe.next(all.toSorted(bySeq), nowMs) : undefined;
+    const probe = busy.length === 0 ? this.#probe.next(refused, nowMs) : undefined;
+    const due = all.filter(
+      (delivery) => !delivery.inFlight && !refused.includes(delivery) && delivery.notBeforeMs <= nowMs,
+    );
+    const alone = busy.length === 0 ? (leastSuspect(due) ?? probe) : undefined;
+    return due.find((delivery) => !isSuspect(delivery)) ?? alone;
   }
 
   /** Notes what became of a publish; true when the batch left the window. */
@@ -147,6 +157,8 @@ export class DeliveryWindow {
     }
     this.#deliveries.delete(delivery.batch.seq);
     if (delivery.batch.recordCount > 0) this.#acknowledged += 1;
+    this.#probe.passed(nowMs);
+    if (isRefused(delivery)) this.#release(nowMs);
     this.receiverHeard(nowMs);
     return true;
   }
@@ -165,8 +177,35 @@ export class DeliveryWindow {
 
   /** Monotonic instant of the next retry, or undefined. */
   wakeAtMs(): number | undefined {
-    const times = [...this.#deliveries.values()].filter(({ inFlight }) => !inFlight).map((one) => one.notBeforeMs);
+    const refused = this.#nothingPassed();
+    const others = [...this.#deliveries.values()].filter((one) => !one.inFlight && !refused.includes(one));
+    const times = this.#isStreamRefused() ? [] : others.map(({ notBeforeMs }) => notBeforeMs);
+    if (refused.length > 0) times.push(this.#probe.dueMs);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Refused batches, in order of their number, since whose refusal the broker has taken nothing of the stream. */
+  #nothingPassed(): readonly Delivery[] {
+    return [...this.#deliveries.values()]
+      .filter((one) => isRefused(one) && !one.inFlight && one.refusals.acknowledgedAtRefusal === this.#acknowledged)
+      .toSorted(bySeq);
+  }
+
+  /** Whether the broker refuses the topic, the user or more data: no other batch would fare better. */
+  #isStreamRefused(): boolean {
+    return [...this.#deliveries.values()].some(
+      ({ refusals: { cause, acknowledgedAtRefusal } }) =>
+        cause === 'other' && acknowledgedAtRefusal === this.#acknowledged,
+    );
+  }
+
+  /** What was refused is taken: the others may be, too. */
+  #release(nowMs: number): void {
+    for (const delivery of this.#deliveries.values()) {
+      if (!isRefused(delivery)) continue;
+      delivery.notBeforeMs = nowMs;
+      delivery.backoff.reset();
+    }
   }
 
   #keep(delivery: Delivery, outcome: Exclude<PublishOutcome, { kind: 'acknowledged' }>, nowMs: number): void {
@@ -186,6 +225,7 @@ export class DeliveryWindow {
         break;
       case 'not-sent':
         delivery.notBeforeMs = nowMs + NOT_SENT_RETRY_MS;
+        this.#probe.notBefore(delivery.notBeforeMs);
         break;
     }
   }
@@ -199,6 +239,7 @@ export class DeliveryWindow {
 
   #postpone(delivery: Delivery, reasonCode: number | null, nowMs: number): void {
     delivery.notBeforeMs = nowMs + delivery.backoff.nextDelayMs();
+    if (delivery.refusals.acknowledgedAtRefusal === this.#acknowledged) this.#probe.refused(nowMs);
     delivery.obstacle = {
       kind: 'refused',
       seq: delivery.batch.seq,
@@ -211,6 +252,10 @@ export class DeliveryWindow {
     return new Backoff({ firstMs, maxMs, jitter: 0.5, random: this.#random });
   }
 }
+
+const bySeq = (a: Delivery, b: Delivery): number => a.batch.seq - b.batch.seq;
+
+const isRefused = ({ obstacle }: Delivery): boolean => obstacle?.kind === 'refused';
 
 const isSuspect = ({ losses }: Delivery): boolean => losses >= SUSPECT_LOSSES;
 

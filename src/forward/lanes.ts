@@ -80,6 +80,13 @@ export class Lanes {
     return this.#live.oldest === undefined ? null : acceptedAt(this.#live.oldest.entry);
   }
 
+  /** Brings the oldest waiting entry into memory where `oldestAt` does not know it. */
+  async look(): Promise<void> {
+    if (this.oldestAt !== null) return;
+    if (this.hasBacklog) await this.#peekBacklog(1);
+    else if (this.liveWaiting > 0) await this.#peekLive(1);
+  }
+
   /** Monotonic instant since which the oldest live record waits; undefined when none does. */
   get liveSinceMs(): number | undefined {
     return this.#live.oldest?.arrivedMs ?? (this.#unread > 0 ? -Infinity : undefined);

@@ -1,3 +1,5 @@
+import type { Lane } from '../model/batch.ts';
+import type { Text } from '../model/text.ts';
 import type { ErrorCode } from '../runtime/error-codes.ts';
 
 /** What became of a publish. Only `acknowledged` says that the broker took responsibility for it. */
@@ -14,6 +16,8 @@ export type PublishOutcome =
 
 export interface PublishProperties {
   readonly retain?: boolean;
+  /** Default `live`: what goes before the backlog when the broker takes few messages at a time. Not sent. */
+  readonly lane?: Lane;
   /** MQTT 5 only; ignored on 3.1.1. */
   readonly contentType?: string;
   /** MQTT 5 only; ignored on 3.1.1. */
@@ -40,6 +44,11 @@ export interface UpstreamStatus {
   readonly state: 'connecting' | 'online' | 'offline';
   readonly sinceAt: number;
   /** Why the last attempt or connection failed; null while all is well. */
-  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** What it means to a technician. */
+    readonly text: Text;
+  } | null;
   readonly inFlight: number;
 }

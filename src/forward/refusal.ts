@@ -1,3 +1,5 @@
+import { answerOf } from './broker-answers.ts';
+
 /** Why a broker refuses a batch, as far as its answer tells. */
 export type RefusalCause =
   /** What is in it (0x99): it will never be taken as it is. */
@@ -9,14 +11,14 @@ export type RefusalCause =
   /** Rights, quota, topic name and the rest: nothing that another batch would cure. */
   | 'other';
 
-const CONTENT = 0x99;
-const SIZE = 0x95;
-const UNCLEAR: ReadonlySet<number | null> = new Set([0x80, 0x83, null]);
+const PACKET_TOO_LARGE = 0x95;
 
+/** `reasonCode` null: the connection ended each time. */
 export function causeOf(reasonCode: number | null): RefusalCause {
-  if (reasonCode === CONTENT) return 'content';
-  if (reasonCode === SIZE) return 'size';
-  return UNCLEAR.has(reasonCode) ? 'unclear' : 'other';
+  if (reasonCode === null) return 'unclear';
+  const { handling } = answerOf('PUBACK', reasonCode);
+  if (handling === 'split') return reasonCode === PACKET_TOO_LARGE ? 'size' : 'content';
+  return handling === 'split if others pass' ? 'unclear' : 'other';
 }
 
 /** What happened to one batch; counts of acknowledgements are of batches with records, of the whole stream. */

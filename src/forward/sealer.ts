@@ -29,7 +29,7 @@ export interface Room {
 
 /** Entries a lane holds in memory beyond one batch: one page of the log. */
 const READ_AHEAD = 1000;
-/** Topic, properties and headers of a publish, so that a body below the rest always fits the broker's limit. */
+/** Topic, properties and headers of a publish, so that a body below the rest always fits the limit of a message. */
 const PUBLISH_OVERHEAD_BYTES = 1024;
 const MIN_BODY_BYTES = 1024;
 /** A batch that is too large is split into as many as its size asks for, up to this; any other in two. */
@@ -85,6 +85,16 @@ export class Sealer {
 
   get hasBacklog(): boolean {
     return this.#lanes.hasBacklog;
+  }
+
+  /** A sealed body above it is split without being tried: the limit was lowered since, or the broker refused such. */
+  get hopelessBytes(): number {
+    return Math.min(this.#deps.sizeLimit.hopelessBytes, this.#settings.maxBytes - PUBLISH_OVERHEAD_BYTES);
+  }
+
+  /** Reads the oldest waiting record where nobody has yet, so that its age is known while nothing can be sent. */
+  look(): Promise<void> {
+    return this.#lanes.look();
   }
 
   /** Takes note of a commit; whether it held anything for this stream. */
@@ -191,15 +201,20 @@ export class Sealer {
   }
 
   #partsOf({ body }: Batch): number {
-    const { upstream, sizeLimit } = this.#deps;
-    const target = Math.max(1, Math.min(sizeLimit.wireBytes, upstream.maxPacketBytes - PUBLISH_OVERHEAD_BYTES));
+    const { sizeLimit } = this.#deps;
+    const target = Math.max(1, Math.min(sizeLimit.wireBytes, this.#fittingBytes));
     return Math.max(2, Math.min(MAX_PARTS, Math.ceil(body.byteLength / target)));
   }
 
-  /** The body before compression is held below the broker's limit: compressed it fits all the more. */
+  /** A body that fits into a message, as the setting and the broker's Maximum Packet Size allow it. */
+  get #fittingBytes(): number {
+    return Math.min(this.#settings.maxBytes, this.#deps.upstream.maxPacketBytes) - PUBLISH_OVERHEAD_BYTES;
+  }
+
+  /** The body before compression is held below the limit: compressed it fits all the more. */
   #maxBodyBytes(): number {
-    const fits = this.#deps.upstream.maxPacketBytes - PUBLISH_OVERHEAD_BYTES;
-    return Math.max(MIN_BODY_BYTES, Math.min(DEFAULT_BODY_BYTES, fits, this.#deps.sizeLimit.bodyBytes));
+    const { bodyBytes } = this.#deps.sizeLimit;
+    return Math.max(MIN_BODY_BYTES, Math.min(DEFAULT_BODY_BYTES, this.#fittingBytes, bodyBytes));
   }
 
   async #move(): Promise<void> {

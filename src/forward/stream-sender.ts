@@ -19,7 +19,7 @@ import { SealedReader } from './sealed-reader.ts';
 import { Sealer } from './sealer.ts';
 import { SizeLimit } from './size-limit.ts';
 import { StateTopic } from './state-topic.ts';
-import { stateOf, StreamGauges, type StreamSenderStatus } from './stream-status.ts';
+import { refusalOf, stateOf, StreamGauges, type StreamSenderStatus } from './stream-status.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { streamTopics, type StreamTopics } from './topics.ts';
 
@@ -34,10 +34,10 @@ export interface StreamSenderDeps {
   readonly random: () => number;
 }
 
-/** Acknowledgements that the store has not taken yet: more, and nothing new is sealed. */
-const MAX_UNRECORDED = 64;
 /** How soon to look again when something is due that cannot be done now. */
 const BLOCKED_POLL_MS = 1000;
+/** How often the age of the backlog is shown anew while nothing can be sent. */
+const OFFLINE_LOOK_MS = 10_000;
 /** How long `stop` waits for acknowledgements of what is on its way. */
 const LAST_WORDS_MS = 2000;
 
@@ -145,7 +145,7 @@ export class StreamSender implements Service {
       oldestWaitingAt: oldest.length === 0 ? null : Math.min(...oldest),
       lastAcknowledgedAt: this.#lastAcknowledgedAt,
       parkedRecords: this.#sealer?.parked ?? 0,
-      refusal: obstacle?.kind === 'refused' ? obstacle : null,
+      refusal: refusalOf(obstacle),
       fault: this.#fault,
     };
   }
@@ -200,15 +200,15 @@ export class StreamSender implements Service {
     const sealer = this.#sealer;
     if (sealer === undefined) return this.#open();
     await sealer.passOver();
-    if (!this.#deps.upstream.online) return false;
+    if (!this.#deps.upstream.online) return sealer.look().then(() => false);
     if (this.#reconnected) return this.#connected(sealer);
     this.#stateTopic.show(sealer.lastSeq);
-    const replaceable = this.#window.replaceable(this.#sizeLimit.hopelessBytes);
+    const replaceable = this.#window.replaceable(sealer.hopelessBytes);
     if (replaceable !== undefined) return this.#replace(sealer, replaceable);
     const delivery = this.#window.next(this.#deps.clock.monotonicMs());
     if (delivery !== undefined) return this.#send(delivery);
     if (this.#reader.hasMore) return this.#reader.load();
-    const lane = this.#acks.count > MAX_UNRECORDED ? undefined : sealer.laneDue(this.#window);
+    const lane = this.#acks.isFull ? undefined : sealer.laneDue(this.#window);
     if (lane === undefined) return false;
     const batch = await sealer.seal(lane);
     if (batch !== undefined) this.#sealed(batch);
@@ -289,7 +289,8 @@ export class StreamSender implements Service {
 
   #nextWakeMs(): number | undefined {
     const sealer = this.#sealer;
-    if (sealer === undefined || !this.#deps.upstream.online) return undefined;
+    if (sealer === undefined) return undefined;
+    if (!this.#deps.upstream.online) return OFFLINE_LOOK_MS;
     const nowMs = this.#deps.clock.monotonicMs();
     const due = [this.#window.wakeAtMs(), this.#stateTopic.dueMs(sealer.lastSeq), ...sealer.dueMs()];
     const next = Math.min(...due.filter((time) => time !== undefined));

@@ -1,7 +1,20 @@
+import type { Text } from '../model/text.ts';
 import type { ErrorCode } from '../runtime/error-codes.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { BatchReplacement } from '../store/store.ts';
+import { answerOf, codeText } from './broker-answers.ts';
 import type { Obstacle } from './delivery-window.ts';
+
+const CUT_OFF: Text = {
+  en: 'the connection ends each time a certain batch is sent; kept, tried again alone',
+  fr: 'la connexion se coupe chaque fois qu’un certain lot est envoyé ; conservé, réessayé seul',
+};
+
+/** What the broker answers to the batch that it refuses. */
+export type RefusalStatus = Extract<Obstacle, { kind: 'refused' }> & {
+  /** What it means to a technician. */
+  readonly text: Text;
+};
 
 /** What a stream shows to people; `docs/batches.md` says what to do about each state. */
 export interface StreamSenderStatus {
@@ -20,7 +33,7 @@ export interface StreamSenderStatus {
   readonly lastAcknowledgedAt: number | null;
   /** Records that the broker refused alone: kept, not sent. */
   readonly parkedRecords: number;
-  readonly refusal: Extract<Obstacle, { kind: 'refused' }> | null;
+  readonly refusal: RefusalStatus | null;
   /** Why the store could not be used, while it cannot. */
   readonly fault: ErrorCode | null;
 }
@@ -36,6 +49,15 @@ export function stateOf(
   if (!upstream.online) return 'offline';
   if (obstacle !== null) return obstacle.kind === 'refused' ? 'refused' : 'no receiver';
   return sealer.hasBacklog ? 'catching up' : 'sending';
+}
+
+export function refusalOf(obstacle: Obstacle | null): RefusalStatus | null {
+  if (obstacle?.kind !== 'refused') return null;
+  const { reasonCode } = obstacle;
+  if (reasonCode === null) return { ...obstacle, text: CUT_OFF };
+  const code = codeText('PUBACK', reasonCode);
+  const { status } = answerOf('PUBACK', reasonCode);
+  return { ...obstacle, text: { en: `${status.en} (${code})`, fr: `${status.fr} (${code})` } };
 }
 
 /** The figures of one stream at `/v1/metrics`. */

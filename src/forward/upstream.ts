@@ -1,20 +1,27 @@
+import type { Lane } from '../model/batch.ts';
 import type { BrokerSettings } from '../model/plan.ts';
 import { sleep, type Clock, type Timer } from '../runtime/clock.ts';
+import { ERROR_CODES } from '../runtime/error-codes.ts';
 import { GatewayError, messageOf } from '../runtime/errors.ts';
 import { background, type Service } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { Backoff } from '../runtime/retry.ts';
-import { Connection, type BrokerLimits, type ReasonCode } from './connection.ts';
+import type { BrokerAnswer } from './broker-answer.ts';
+import { Connection, type BrokerLimits } from './connection.ts';
 import { bare, connectOptions, type Credentials } from './connect-options.ts';
 import { GOODBYE_MS } from './goodbye.ts';
+import { FIRST_FAILURE, outcomeOf, packetBytes } from './publish-outcome.ts';
 import type { Publisher, PublishOutcome, PublishProperties, UpstreamStatus } from './publisher.ts';
+import { SendQueue } from './send-queue.ts';
 import { statusTopic } from './topics.ts';
 
 export interface UpstreamOptions {
   readonly gateway: string;
   readonly epoch: string;
   readonly credentials: Credentials;
+  /** A connection without CONNACK for this long is given up. */
+  readonly connackDeadlineMs?: number;
   /** A publish without PUBACK for this long drops the connection. */
   readonly ackDeadlineMs?: number;
   readonly reconnectFirstMs?: number;
@@ -28,23 +35,15 @@ export interface UpstreamDeps {
   readonly random: () => number;
 }
 
-interface Waiting {
-  readonly send: () => void;
-  readonly giveUp: () => void;
-}
-
+const CONNACK_DEADLINE_MS = 15_000;
 const ACK_DEADLINE_MS = 30_000;
 const RECONNECT_FIRST_MS = 1000;
-const RECONNECT_MAX_MS = 300_000;
-/** A connection that lasted this long counts as good: the next attempt starts from the shortest delay again. */
+/** So that a broker that is well again is found within a minute. */
+const RECONNECT_MAX_MS = 45_000;
+/** A connection that lasted this long, or took a batch, is good: the next attempt starts from the shortest delay again. */
 const STABLE_MS = 30_000;
 const MAX_WINDOW = 20;
-const MAX_WAITING = 256;
-/** Fixed header, lengths and property identifiers around topic, payload and properties. */
-const PACKET_OVERHEAD_BYTES = 64;
-const NO_SUBSCRIBER = 0x10;
 const PACKET_TOO_LARGE = 0x95;
-const FIRST_FAILURE = 0x80;
 
 /**
  * One broker: connects, reconnects with a jittered back-off, keeps the window that the broker allows, and says what
@@ -57,13 +56,17 @@ export class Upstream implements Service, Publisher {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #metrics: Metrics;
+  readonly #random: () => number;
   readonly #backoff: Backoff;
   readonly #listeners = new Set<(online: boolean) => void>();
   readonly #subscriptions = new Map<string, Set<(payload: Uint8Array) => void>>();
-  readonly #waiting: Waiting[] = [];
+  readonly #queue = new SendQueue();
   #limits: BrokerLimits = { receiveMaximum: 1, maxPacketBytes: Infinity, retainAvailable: true };
   #connection: Connection | undefined;
   #retry: Timer | undefined;
+  /** Messages on their way at a time, as far as the broker's Receive Maximum allows. */
+  #window = MAX_WINDOW;
+  #hasWill = true;
   #running = false;
   #state: UpstreamStatus['state'] = 'offline';
   #sinceAt = 0;
@@ -76,6 +79,7 @@ export class Upstream implements Service, Publisher {
     this.#clock = deps.clock;
     this.#log = deps.log.child({ broker: settings.nodeId });
     this.#metrics = deps.metrics;
+    this.#random = deps.random;
     this.#backoff = new Backoff({
       firstMs: options.reconnectFirstMs ?? RECONNECT_FIRST_MS,
       maxMs: options.reconnectMaxMs ?? RECONNECT_MAX_MS,
@@ -147,18 +151,22 @@ export class Upstream implements Service, Publisher {
     if (!this.online) return Promise.resolve({ kind: 'not-sent' });
     if (packetBytes(topic, payload, properties) > this.#limits.maxPacketBytes)
       return Promise.resolve({ kind: 'refused', reasonCode: PACKET_TOO_LARGE });
-    if (this.#hasRoom()) return this.#send(topic, payload, properties);
-    if (this.#waiting.length >= MAX_WAITING) return Promise.resolve({ kind: 'not-sent' });
+    const { lane = 'live' } = properties;
+    if (this.#hasRoom(lane)) return this.#send(topic, payload, properties);
     return new Promise((resolve) => {
-      this.#waiting.push({
+      const isWaiting = this.#queue.add(lane, {
         send: () => resolve(this.#send(topic, payload, properties)),
         giveUp: () => resolve({ kind: 'not-sent' }),
       });
+      if (!isWaiting) resolve({ kind: 'not-sent' });
     });
   }
 
-  #hasRoom(): boolean {
-    return (this.#connection?.inFlight ?? 0) < Math.min(MAX_WINDOW, this.#limits.receiveMaximum);
+  /** The last place is kept for live data: a backlog that fills the broker's Receive Maximum must not hold it up. */
+  #hasRoom(lane: Lane): boolean {
+    const places = Math.min(this.#window, this.#limits.receiveMaximum);
+    const kept = lane === 'backlog' && places > 1 ? 1 : 0;
+    return this.online && (this.#connection?.inFlight ?? 0) < places - kept;
   }
 
   async #send(topic: string, payload: Uint8Array, properties: PublishProperties): Promise<PublishOutcome> {
@@ -166,7 +174,8 @@ export class Upstream implements Service, Publisher {
     if (connection === undefined || !this.online) return { kind: 'not-sent' };
     const retain = properties.retain === true && this.#limits.retainAvailable;
     const reason = await connection.publish(topic, payload, { ...properties, retain });
-    while (this.online && this.#waiting.length > 0 && this.#hasRoom()) this.#waiting.shift()?.send();
+    if (reason !== null && reason < FIRST_FAILURE) this.#backoff.reset();
+    this.#queue.sendWhile((lane) => this.#hasRoom(lane));
     return outcomeOf(reason, this.#settings.allowNoSubscriber);
   }
 
@@ -193,7 +202,8 @@ export class Upstream implements Service, Publisher {
   }
 
   async #prepare(): Promise<Connection | undefined> {
-    const { gateway, epoch, credentials, ackDeadlineMs = ACK_DEADLINE_MS } = this.#options;
+    const { gateway, epoch, credentials } = this.#options;
+    const { connackDeadlineMs = CONNACK_DEADLINE_MS, ackDeadlineMs = ACK_DEADLINE_MS } = this.#options;
     const clientId = this.#settings.clientId || `cigale-${gateway}-${this.#settings.nodeId}`;
     try {
       const options = await connectOptions(this.#settings, clientId, credentials);
@@ -201,15 +211,15 @@ export class Upstream implements Service, Publisher {
       const will = { topic: statusTopic(this.#settings.topicPrefix, gateway), payload, qos: 1, retain: true } as const;
       const mine: Connection = new Connection(
         this.#settings.url,
-        { ...options, will },
+        { ...options, ...(this.#hasWill && { will }) },
         {
           message: (topic, payload) => this.#deliver(topic, payload),
-          closed: (fault) => {
-            if (this.#connection === mine) this.#lost(fault);
+          closed: (fault, answer) => {
+            if (this.#connection === mine) this.#lost(fault, answer);
           },
         },
         this.#clock,
-        ackDeadlineMs,
+        { connackMs: connackDeadlineMs, pubackMs: ackDeadlineMs },
       );
       return mine;
     } catch (error) {
@@ -218,25 +228,34 @@ export class Upstream implements Service, Publisher {
     }
   }
 
-  #lost(fault: GatewayError): void {
+  #lost(fault: GatewayError, answer?: BrokerAnswer): void {
     const wasOnline = this.online;
     this.#connection = undefined;
-    for (const { giveUp } of this.#waiting.splice(0)) giveUp();
     this.#become('offline');
+    this.#queue.giveUp();
     if (wasOnline) for (const listener of this.#listeners) listener(false);
     if (!this.#running) return;
-    this.#error = { code: fault.code, message: fault.message };
+    const text = answer?.status ?? ERROR_CODES[fault.code].hint;
+    this.#error = { code: fault.code, message: fault.message, text };
     this.#metrics.count('cigale_upstream_failures_total', 'Connections to a broker that failed or ended.', {
       broker: this.#settings.nodeId,
       code: fault.code,
     });
     if (wasOnline && this.#clock.monotonicMs() - this.#connectedAtMs >= STABLE_MS) this.#backoff.reset();
-    const delayMs = this.#backoff.nextDelayMs();
+    if (answer?.handling === 'reconnect without will') this.#hasWill = false;
+    if (answer?.handling === 'reconnect with fewer') this.#window = Math.max(1, Math.floor(this.#window / 2));
+    const delayMs = this.#delayMs(answer);
     this.#log.warn(
-      { code: fault.code, error: fault.message, ...fault.context, retryInMs: delayMs },
+      { code: fault.code, error: fault.message, ...fault.context, answer: text.en, retryInMs: delayMs },
       'no connection to the broker; data is kept meanwhile',
     );
     this.#retry = this.#clock.after(delayMs, () => this.#connect());
+  }
+
+  /** Where an answer asks for patience, as many gateways as got it must not come back in step. */
+  #delayMs(answer: BrokerAnswer | undefined): number {
+    const patienceMs = (answer?.waitAtLeastMs ?? 0) * (1 + this.#random() / 2);
+    return Math.max(this.#backoff.nextDelayMs(), Math.round(patienceMs));
   }
 
   #become(state: UpstreamStatus['state']): void {
@@ -267,18 +286,4 @@ export class Upstream implements Service, Publisher {
   #deliver(topic: string, payload: Uint8Array): void {
     for (const listener of this.#subscriptions.get(topic) ?? []) listener(payload);
   }
-}
-
-function outcomeOf(reason: ReasonCode, allowNoSubscriber: boolean): PublishOutcome {
-  if (reason === null) return { kind: 'connection-lost' };
-  if (reason === NO_SUBSCRIBER && !allowNoSubscriber) return { kind: 'no-subscriber' };
-  return reason >= FIRST_FAILURE ? { kind: 'refused', reasonCode: reason } : { kind: 'acknowledged' };
-}
-
-function packetBytes(topic: string, payload: Uint8Array, properties: PublishProperties): number {
-  let bytes = PACKET_OVERHEAD_BYTES + Buffer.byteLength(topic) + payload.byteLength;
-  bytes += Buffer.byteLength(properties.contentType ?? '');
-  for (const [name, value] of Object.entries(properties.userProperties ?? {}))
-    bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
-  return bytes;
 }

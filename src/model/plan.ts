@@ -157,6 +157,8 @@ export interface StreamSettings {
   readonly broker: string;
   readonly stream: string;
   readonly maxRecords: number;
+  /** Largest message, bytes: the body before compression, topic and headers. The broker's own limit holds if it is lower. */
+  readonly maxBytes: number;
   /** A batch is sealed when its oldest record has waited this long. */
   readonly maxAgeMs: number;
   readonly order: 'live-first' | 'in-order';

@@ -61,7 +61,7 @@ const brokerStages = (runner: PlanRunner): readonly StageStatus[] =>
       id: settings.nodeId,
       name: settings.name || settings.url,
       state: state === 'online' ? 'ok' : error === null ? 'waiting' : 'failed',
-      text: state === 'online' ? OK : error === null ? CONNECTING : ERROR_CODES[error.code].hint,
+      text: state === 'online' ? OK : error === null ? CONNECTING : error.text,
       facts: { url: settings.url, state, inFlight, error: error?.code ?? null, detail: error?.message ?? null },
     };
   });
@@ -85,7 +85,8 @@ const streamStages = (runner: PlanRunner): readonly StageStatus[] =>
       id: settings.stream,
       name: settings.name || settings.stream,
       state: FAILED_STREAM_STATES.has(status.state) ? 'failed' : status.state === 'sending' ? 'ok' : 'waiting',
-      text: STREAM_TEXT[status.state] ?? { en: status.state, fr: status.state },
+      text: (status.state === 'refused' ? status.refusal?.text : undefined) ??
+        STREAM_TEXT[status.state] ?? { en: status.state, fr: status.state },
       facts: {
         state: status.state,
         lastSeq: status.lastSeq,

@@ -53,7 +53,15 @@ const NODES: readonly Visit[] = [
     type: 'cigale-send',
     typed: { stream: 'ville', maxRecords: '200' },
     chosen: { order: 'in-order', compress: 'zstd' },
-    held: { stream: 'ville', maxRecords: 200, order: 'in-order', compress: 'zstd', since: 'deploy', backlogRate: 500 },
+    held: {
+      stream: 'ville',
+      maxRecords: 200,
+      order: 'in-order',
+      compress: 'zstd',
+      since: 'deploy',
+      backlogRate: 500,
+      maxBytes: 524_288,
+    },
   },
 ];
 

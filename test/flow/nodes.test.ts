@@ -70,6 +70,7 @@ describe('an empty property', () => {
     expect(plan.loraSources[0]).toMatchObject({ places: [], tags: [], quantities: [] });
     expect(plan.streams[0]).toMatchObject({
       maxRecords: 1000,
+      maxBytes: 524_288,
       maxAgeMs: 10_000,
       order: 'live-first',
       backlogRate: 500,

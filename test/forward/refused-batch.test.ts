@@ -222,7 +222,70 @@ describe('a broker with a fault of its own', () => {
   });
 });
 
+describe('a refusal of topic, rights or quota', () => {
+  it.each([0x87, 0x90, 0x91, 0x97])(
+    '%i lets the stream wait and ask with one batch at a time, and all flows within a minute of the cure',
+    async (code) => {
+      const sending = new Sending({ maxRecords: 10, maxAgeMs: 1000 });
+      const broker = new Refusing(sending, () => true, code);
+      const { sender } = await sending.life();
+      sending.disk.commit(sampleEntries(100, TO));
+      await run(sending, 60_000, 500);
+      const before = sending.publisher.seqs.length;
+      for (let probe = 0; probe < 10; probe += 1) {
+        const asked = sending.publisher.seqs.length;
+        sending.disk.commit(sampleEntries(5, TO, 100 + 5 * probe));
+        await run(sending, 30_500, 500);
+        const count = sending.publisher.seqs.length - asked;
+        expect(count).toBeGreaterThanOrEqual(1);
+        expect(count).toBeLessThanOrEqual(2);
+      }
+      expect(before).toBeLessThan(12);
+      expect(sender.status()).toMatchObject({ state: 'refused', refusal: { seq: 1, reasonCode: code } });
+      expect(sender.status().refusal?.text.fr).toContain(`(0x${code.toString(16)})`);
+      broker.isPoisoned = () => false;
+      await run(sending, MINUTE_MS, 500);
+      expect(broker.takenIds).toEqual(upTo(150));
+      expect(broker.seqs).toEqual(upTo(broker.seqs.length));
+      expect(sender.status()).toMatchObject({ state: 'sending', parkedRecords: 0 });
+      await sender.stop();
+    },
+  );
+
+  it('is found cured within a minute although the oldest batch is still refused', async () => {
+    const sending = new Sending({ maxRecords: 10, maxAgeMs: 1000 });
+    const broker = new Refusing(sending, () => true, 0x97);
+    const { sender } = await sending.life();
+    sending.disk.commit(sampleEntries(60, TO));
+    await run(sending, 10 * MINUTE_MS, 1000);
+    const oldest = Math.min(...sending.publisher.seqs);
+    const ids = idsOf(sending.publisher.batches.find(({ seq }) => seq === oldest)!);
+    broker.isPoisoned = holds(ids);
+    await run(sending, MINUTE_MS, 500);
+    expect(broker.takenIds).toEqual(without(60, ids));
+    await sender.stop();
+  });
+});
+
 describe('a batch that is too large', () => {
+  it('for the setting is split without being tried, and new ones keep to it', async () => {
+    const sending = new Sending({ maxRecords: 500 });
+    sending.publisher.answer = () => new Promise(() => undefined);
+    sending.publisher.become(true);
+    const first = await sending.life();
+    sending.disk.commit(sampleEntries(500, TO));
+    await sending.quiet(() => sending.publisher.seqs.length === 1);
+    first.store.kill();
+    const lowered = new Sending({ maxRecords: 500, maxBytes: 8192 }, new ManualPublisher(), sending.disk);
+    const broker = new Refusing(lowered, ({ payload }) => payload.byteLength > 8192, 0x95);
+    const { sender } = await lowered.life();
+    lowered.disk.commit(sampleEntries(500, TO, 500));
+    await run(lowered, MINUTE_MS, 500);
+    expect(broker.takenIds).toEqual(upTo(1000));
+    expect(lowered.publisher.batches.filter(({ payload }) => payload.byteLength > 8192)).toEqual([]);
+    await sender.stop();
+  });
+
   it.each([2000, 5000])(
     'is split to what a broker takes that does not say its limit (%i bytes), which is learnt',
     async (limit) => {

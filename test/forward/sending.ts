@@ -13,6 +13,7 @@ export const streamSettings = (more: Partial<StreamSettings> = {}): StreamSettin
   broker: 'broker-1',
   stream: 'ville',
   maxRecords: 100,
+  maxBytes: 524_288,
   maxAgeMs: 10_000,
   order: 'live-first',
   backlogRate: 1000,
@@ -30,16 +31,21 @@ export interface Life {
 
 /** A gateway's sending side on a disk that outlives it. */
 export class Sending {
-  readonly disk = new MemoryOutbox();
+  readonly disk: MemoryOutbox;
   readonly clock = new ManualClock();
   readonly log = memoryLog();
   readonly metrics = new Metrics();
   readonly publisher: ManualPublisher;
   readonly settings: StreamSettings;
 
-  constructor(more: Partial<StreamSettings> = {}, publisher = new ManualPublisher()) {
+  constructor(
+    more: Partial<StreamSettings> = {},
+    publisher = new ManualPublisher(),
+    disk: MemoryOutbox = new MemoryOutbox(),
+  ) {
     this.settings = streamSettings(more);
     this.publisher = publisher;
+    this.disk = disk;
   }
 
   async life(upstream: Publisher = this.publisher): Promise<Life> {

@@ -183,6 +183,121 @@ describe('a broker connection', () => {
     await vi.waitFor(() => expect(upstream.status().error?.code).toBe('BROKER_CONFIG'), { timeout: 10_000 });
   });
 
+  it('comes back at once on a line that flaps, as long as each connection takes a batch', async () => {
+    let taken = 0;
+    const broker = await stub((one) => {
+      one.answer = ({ topic }) => {
+        if (topic !== 't') return { reasonCode: 0 };
+        taken += 1;
+        setTimeout(() => one.dropAll(), 5);
+        return { reasonCode: 0 };
+      };
+    });
+    const { upstream } = await connected(brokerSettings(broker.url), { reconnectFirstMs: 10, reconnectMaxMs: 60_000 });
+    // Without a new start of the delays the twelfth of them alone would be 20 s.
+    for (let flap = 1; flap <= 12; flap += 1) {
+      await vi.waitFor(
+        async () => {
+          await upstream.publish('t', body, {});
+          expect(taken).toBeGreaterThanOrEqual(flap);
+        },
+        { timeout: 5000 },
+      );
+      await vi.waitFor(() => expect(upstream.online).toBe(false), { timeout: 5000, interval: 1 });
+    }
+  });
+
+  it('gives up a broker that takes the connection and says nothing, and says so', async () => {
+    const silent = createServer((socket) => socket.on('error', () => socket.destroy()));
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as { port: number };
+    onTestFinished(() => void silent.close());
+    const { upstream } = await connected(brokerSettings(`mqtt://127.0.0.1:${port}`), { connackDeadlineMs: 50 });
+    await vi.waitFor(() => expect(upstream.status().error?.text.en).toContain('does not answer'), { timeout: 10_000 });
+    expect(upstream.status().error?.code).toBe('BROKER_UNREACHABLE');
+  });
+
+  it.each([
+    [0x86, 5, 'user or password'],
+    [0x8a, 5, 'banned'],
+    [0x9d, 5, 'moved'],
+    [4, 4, 'user or password'],
+  ] as const)('says to a technician what CONNACK %i of protocol %i means', async (code, protocol, words) => {
+    const broker = await stub((one) => {
+      one.connackCode = code;
+    });
+    const { upstream } = await connected(brokerSettings(broker.url, { protocol }));
+    await vi.waitFor(() => expect(upstream.status().error?.text.en).toContain(words), { timeout: 10_000 });
+  });
+
+  it('connects without a will where the broker retains nothing', async () => {
+    const broker = await stub((one) => {
+      one.connackCode = 0x9a;
+    });
+    const { upstream } = await connected(brokerSettings(broker.url));
+    await vi.waitFor(() => expect(broker.connects.length).toBeGreaterThan(0), { timeout: 10_000 });
+    broker.connackCode = 0;
+    broker.limits = { retainAvailable: false };
+    await online(upstream);
+    expect(broker.connects.at(-1)!.will).toBeUndefined();
+    expect(broker.received.every(({ retain }) => !retain)).toBe(true);
+  });
+
+  it('takes the largest message on its way for the one that was too large (DISCONNECT 0x95)', async () => {
+    const broker = await stub((one) => {
+      one.answer = ({ topic }) =>
+        topic === 'last' ? { disconnect: 0x95 } : topic === 't' ? 'drop' : { reasonCode: 0 };
+    });
+    const { upstream } = await connected(brokerSettings(broker.url));
+    await online(upstream);
+    const outcomes = await Promise.all([
+      upstream.publish('t', body, {}),
+      upstream.publish('t', Buffer.alloc(5000), {}),
+      upstream.publish('last', body, {}),
+    ]);
+    expect(outcomes).toEqual([
+      { kind: 'connection-lost' },
+      { kind: 'refused', reasonCode: 0x95 },
+      { kind: 'connection-lost' },
+    ]);
+  });
+
+  it('has fewer on their way after the broker found them too many (DISCONNECT 0x93)', async () => {
+    const broker = await stub((one) => {
+      let isFirst = true;
+      one.delayMs = 2;
+      one.answer = ({ topic }) => {
+        if (topic !== 't' || !isFirst) return { reasonCode: 0 };
+        isFirst = false;
+        return { disconnect: 0x93 };
+      };
+    });
+    const { upstream, changes } = await connected(brokerSettings(broker.url));
+    await online(upstream);
+    await upstream.publish('t', body, {});
+    await vi.waitFor(() => expect(changes).toEqual([true, false, true]), { timeout: 10_000 });
+    broker.mostUnanswered = 0;
+    await Promise.all(Array.from({ length: 50 }, () => upstream.publish('t', body, {})));
+    expect(broker.mostUnanswered).toBe(10);
+  });
+
+  it('keeps a place for live data, however few messages the broker takes at a time', async () => {
+    let isHeld = true;
+    const broker = await stub((one) => {
+      one.limits = { receiveMaximum: 2 };
+      one.answer = ({ topic }) => (topic === 'backlog' && isHeld ? 'drop' : { reasonCode: 0 });
+    });
+    const { upstream } = await connected(brokerSettings(broker.url), { ackDeadlineMs: 2000 });
+    await online(upstream);
+    const backlog = Array.from({ length: 5 }, () => upstream.publish('backlog', body, { lane: 'backlog' }));
+    for (let turn = 0; turn < 5; turn += 1)
+      expect(await upstream.publish('live', body, { lane: 'live' })).toEqual({ kind: 'acknowledged' });
+    expect(broker.received.filter(({ topic }) => topic === 'backlog')).toHaveLength(1);
+    isHeld = false;
+    broker.dropAll();
+    await Promise.all(backlog);
+  });
+
   it('follows a topic over reconnections', async () => {
     const broker = await stub();
     const { upstream, changes } = await connected(brokerSettings(broker.url));
