@@ -52,6 +52,22 @@ const MUTANTS: readonly Mutant[] = [
     trial: 'corruption.ts',
     args: ['--trials', '8', '--seed', '3', '--damage', 'db: one bit of a block'],
   },
+  {
+    name: 'has no live lane',
+    file: 'src/forward/sealer.js',
+    replace: 'if (this.#isLiveDue())',
+    by: 'if (this.#isLiveDue() && !this.hasBacklog)',
+    trial: 'outage.ts',
+    args: ['--samples', '40000', '--rate', '3000'],
+  },
+  {
+    name: 'sets no record aside that is refused alone',
+    file: 'src/forward/refusal.js',
+    replace: "certain >= PARK_AFTER_CERTAIN && acknowledged > 0 ? 'park' : 'keep'",
+    by: "'keep'",
+    trial: 'refusals.ts',
+    args: ['--trials', '1', '--seed', '3', '--only', 'PUBACK 0x99, one record', '--quiet'],
+  },
 ];
 
 function build(mutant: Mutant): string {
