@@ -101,4 +101,72 @@ describe('delivered once', () => {
     await until('a receiver that comes later has them too', () => late.records.length >= 6);
     expect(numbersIn(late.records).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
+
+  it('what a broker refuses for rights, quota or topic is kept, delays no other stream, and arrives once that is corrected', async () => {
+    const broker = await mqttStub();
+    const received = await receiverAt(broker.port, 5);
+    const own = await runningGateway(await folder());
+    const code = { now: 0x87 };
+    let refusals = 0;
+    broker.answer = ({ topic }) => {
+      if (code.now === 0 || !topic.endsWith('/ville/batch')) return { reasonCode: 0 };
+      refusals += 1;
+      return { reasonCode: code.now };
+    };
+    const flow = [
+      flowParts.gateway(),
+      flowParts.broker5(broker.port),
+      foreign('f', [['send', 'send-other']]),
+      flowParts.send(),
+      flowParts.send({ id: 'send-other', stream: 'autre' }),
+    ];
+    expect((await own.request('PUT', '/v1/flow', { flow })).status).toBe(200);
+    const inject = async (node: string, value: number): Promise<void> => {
+      const samples = [{ place: 'mairie', quantity: 'number', value }];
+      expect((await own.request('POST', '/v1/samples', { node, samples })).status).toBe(202);
+    };
+    const of = (stream: string): number[] =>
+      numbersIn(received.records.filter((record) => record['stream'] === stream));
+    for (const [round, refusal] of [0x87, 0x97, 0x90].entries()) {
+      code.now = refusal;
+      refusals = 0;
+      await inject('send', round);
+      await until('it is refused', () => refusals > 0);
+      await inject('send-other', round);
+      await until('the other stream goes on', () => of('autre').length === round + 1);
+      expect(of('ville')).toHaveLength(round);
+      const stages = (await own.request('GET', '/v1/status')).json['stages'] as Json[];
+      const ville = stages.find(({ id }) => id === 'ville') as { state: string; text: { fr: string } };
+      expect(ville.state).toBe('failed');
+      expect(ville.text.fr).toContain(`0x${refusal.toString(16)}`);
+      code.now = 0;
+      await until('it has arrived', () => of('ville').length === round + 1);
+      expect(refusals).toBeLessThan(6);
+    }
+    expect(of('ville')).toEqual([0, 1, 2]);
+  });
+
+  it('a record that the broker refuses is set aside and named, and everything else arrives', async () => {
+    const broker = await mqttStub();
+    const received = await receiverAt(broker.port, 5);
+    const own = await runningGateway(await folder());
+    broker.answer = ({ topic, payload }) => ({
+      reasonCode: topic.endsWith('/batch') && payload.includes('"value":13,') ? 0x99 : 0,
+    });
+    const flow = [
+      flowParts.gateway(),
+      flowParts.broker5(broker.port),
+      foreign('f', [['send']]),
+      flowParts.send({ compress: 'identity' }),
+    ];
+    expect((await own.request('PUT', '/v1/flow', { flow })).status).toBe(200);
+    const samples = oneTo(40).map((value) => ({ place: 'mairie', quantity: 'number', value }));
+    expect((await own.request('POST', '/v1/samples', { node: 'send', samples })).status).toBe(202);
+    const wanted = oneTo(40).filter((value) => value !== 13);
+    await until('the others have arrived', () => numbersIn(received.records).length >= wanted.length);
+    const parked = async (): Promise<unknown> =>
+      ((await own.request('GET', '/v1/streams')).json as unknown as Json[])[0]?.['parkedRecords'];
+    await until('it is set aside', async () => (await parked()) === 1);
+    expect(numbersIn(received.records).toSorted((a, b) => a - b)).toEqual(wanted);
+  });
 });
