@@ -126,6 +126,10 @@ export class BatchReceiver implements Service {
     });
     this.#client = client;
     client.on('error', (error) => this.#problem('connection', brokerUrl, messageOf(error)));
+    // Behind a long backlog the answer to a ping comes late: what arrives shows that the line is well.
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'publish') client.reschedulePing();
+    });
     client.handleMessage = (packet, done) =>
       background(
         this.#handle(packet, () => done()),

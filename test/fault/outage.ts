@@ -34,7 +34,7 @@ const LIVE_LINES_A_SECOND = 10;
 const MAX_LIVE_AGE_MS = 5000;
 const MAX_GROWTH_MIB = 40;
 /** Three times what the rate asks for, and the start. */
-const DEADLINE_MS = (3000 * samples) / rate + 60_000;
+const DEADLINE_MS = (3000 * samples) / Math.min(rate, 20_000) + 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'cigale-outage-'));
 const dataDir = join(folder, 'data');
