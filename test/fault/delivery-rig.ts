@@ -134,7 +134,12 @@ export class DeliveryRig {
       await sender.start();
     }
     await upstream.start();
-    this.#feeding = every(this.clock, 1000, () => this.#feed(store));
+    this.feed();
+  }
+
+  /** A few records a second for every stream. */
+  feed(): void {
+    this.#feeding = every(this.clock, 1000, () => this.#append());
   }
 
   pauseFeeding(): void {
@@ -149,7 +154,9 @@ export class DeliveryRig {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #feed(store: Store): void {
+  #append(): void {
+    const store = this.#store;
+    if (store === undefined) return;
     const to = this.#options.streams.map((stream) => `stream:${stream}` as const);
     const from = this.accepted;
     this.accepted += RECORDS_PER_SECOND;

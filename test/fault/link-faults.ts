@@ -23,9 +23,18 @@ const { values: options } = parseArgs({
   },
 });
 
-const FAULTS: readonly LinkFault[] = ['half-open', 'PUBACK lost', 'cut in mid-publish', 'slow link', 'no connection'];
+const FAULTS: readonly LinkFault[] = [
+  'half-open',
+  'PUBACK lost',
+  'cut in mid-publish',
+  'slow link',
+  'flapping',
+  'no connection',
+];
 const HALF_OPEN_SECONDS = 45;
 const RECOVERY_SECONDS = 62;
+/** On a line that breaks every few seconds batches still get through: the longest time without one. */
+const FLAPPING_SECONDS = 40;
 const DRAIN_SECONDS = 300;
 
 const seed = Number(options.seed);
@@ -42,12 +51,18 @@ const rig = new DeliveryRig({
 });
 const received = new Set<number>();
 const problems: string[] = [];
+let lastMs = 0;
+let longestPauseMs = 0;
 const receiver = await receiveBatches(
   {
     brokerUrl: `mqtt://127.0.0.1:${broker.port}`,
     prefix: PREFIX,
     clientId: 'oracle',
-    onRecord: (record) => void received.add(Number(record['id'])),
+    onRecord: (record) => {
+      received.add(Number(record['id']));
+      longestPauseMs = Math.max(longestPauseMs, rig.clock.monotonicMs() - lastMs);
+      lastMs = rig.clock.monotonicMs();
+    },
     onProblem: ({ kind, detail }) => void (kind === 'gap' || problems.push(`${kind}: ${detail}`)),
   },
   { clock: systemClock, log: memoryLog() },
@@ -56,6 +71,7 @@ await rig.start();
 
 let slowestRecoverySeconds = 0;
 let slowestFoundSeconds = 0;
+let slowestFlappingSeconds = 0;
 for (let trial = 0; trial < Number(options.trials); trial += 1) {
   const fault = FAULTS[trial % FAULTS.length] ?? 'half-open';
   const strikes = proxy.strikes;
@@ -66,7 +82,13 @@ for (let trial = 0; trial < Number(options.trials); trial += 1) {
     slowestFoundSeconds = Math.max(slowestFoundSeconds, foundSeconds);
     if (foundSeconds > HALF_OPEN_SECONDS) problems.push(`trial ${trial}: the half-open line was not found`);
   }
+  lastMs = rig.clock.monotonicMs();
+  longestPauseMs = 0;
   await passSeconds(20 + 60 * random());
+  if (fault === 'flapping') {
+    const pauseMs = Math.max(longestPauseMs, rig.clock.monotonicMs() - lastMs);
+    slowestFlappingSeconds = Math.max(slowestFlappingSeconds, pauseMs / 1000);
+  }
   if (proxy.strikes === strikes) problems.push(`trial ${trial}: ${fault} did not strike`);
   proxy.set(null);
   const before = received.size;
@@ -75,6 +97,7 @@ for (let trial = 0; trial < Number(options.trials); trial += 1) {
   if (recoverySeconds > RECOVERY_SECONDS) problems.push(`trial ${trial}: nothing flowed within a minute (${fault})`);
 }
 rig.pauseFeeding();
+if (slowestFlappingSeconds > FLAPPING_SECONDS) problems.push('a flapping line delivered nothing for long');
 await secondsUntil(rig.clock, () => received.size === rig.accepted, DRAIN_SECONDS);
 const lost = rig.accepted - received.size;
 const { repeats: repeatedBatches, repeatedRecords } = receiver.counters();
@@ -94,6 +117,7 @@ report('F18 the line fails', {
   repeatedBatches,
   slowestRecoverySeconds: Math.round(slowestRecoverySeconds),
   slowestFoundSeconds: Math.round(slowestFoundSeconds),
+  slowestFlappingSeconds: Math.round(slowestFlappingSeconds),
   problems: problems.slice(0, 10),
 });
 process.exitCode = isGood ? 0 : 1;

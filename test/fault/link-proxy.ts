@@ -10,6 +10,8 @@ export type LinkFault =
   | 'cut in mid-publish'
   /** 64 kbit/s and half a second. */
   | 'slow link'
+  /** The line breaks every few seconds. */
+  | 'flapping'
   /** Nobody can connect. */
   | 'no connection';
 
@@ -21,6 +23,7 @@ export interface LinkOptions {
 
 const SLOW_BYTES_PER_SECOND = 8000;
 const SLOW_DELAY_MS = 500;
+const FLAP_MS = 6000;
 /** Smaller chunks are pings and acknowledgements, not publishes of batches. */
 const PUBLISH_BYTES = 300;
 
@@ -30,6 +33,7 @@ export class LinkProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #server: Server = createServer((client) => this.#join(client));
   #fault: LinkFault | null = null;
+  #flapping: NodeJS.Timeout | undefined;
   /** How often the fault struck. */
   strikes = 0;
 
@@ -48,6 +52,7 @@ export class LinkProxy {
   }
 
   async stop(): Promise<void> {
+    this.set(null);
     this.#cutAll();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -55,8 +60,15 @@ export class LinkProxy {
   }
 
   set(fault: LinkFault | null): void {
+    clearInterval(this.#flapping);
     if (fault === 'no connection') this.#cutAll();
+    if (fault === 'flapping') this.#flapping = setInterval(() => this.#flap(), FLAP_MS / this.#options.speed);
     this.#fault = fault;
+  }
+
+  #flap(): void {
+    this.strikes += this.#pairs.size;
+    this.#cutAll();
   }
 
   #cutAll(): void {
