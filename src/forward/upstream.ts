@@ -25,6 +25,7 @@ export interface UpstreamOptions {
   /** A publish without PUBACK for this long drops the connection. */
   readonly ackDeadlineMs?: number;
   readonly reconnectFirstMs?: number;
+  /** No delay before a connection is longer, whatever the broker answered. */
   readonly reconnectMaxMs?: number;
 }
 
@@ -254,7 +255,8 @@ export class Upstream implements Service, Publisher {
 
   /** Where an answer asks for patience, as many gateways as got it must not come back in step. */
   #delayMs(answer: BrokerAnswer | undefined): number {
-    const patienceMs = (answer?.waitAtLeastMs ?? 0) * (1 + this.#random() / 2);
+    const { reconnectMaxMs = RECONNECT_MAX_MS } = this.#options;
+    const patienceMs = Math.min(reconnectMaxMs, (answer?.waitAtLeastMs ?? 0) * (1 + this.#random() / 2));
     return Math.max(this.#backoff.nextDelayMs(), Math.round(patienceMs));
   }
 
