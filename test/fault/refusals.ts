@@ -15,22 +15,29 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 100_000) },
     main: { type: 'string', default: BUILT_MAIN },
     only: { type: 'string', default: '' },
+    /** Trials beside each other: they wait most of their time. */
+    jobs: { type: 'string', default: '4' },
     quiet: { type: 'boolean', default: false },
   },
 });
 
 const seed = Number(options.seed);
-const random = seededRandom(seed);
 const cases = REFUSAL_CASES.filter(({ name }) => name.includes(options.only));
+const waiting = Array.from({ length: Number(options.trials) }, () => cases).flat();
 const results: TrialResult[] = [];
-for (let trial = 0; trial < Number(options.trials); trial += 1) {
-  for (const one of cases) {
+
+/** Each trial has a seed of its own, so that it does not matter which run beside it. */
+async function runNext(): Promise<void> {
+  for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+    const random = seededRandom(seed + waiting.length);
     const result = await new RefusalTrial(one, { main: options.main, random }).run();
     results.push(result);
     if (!options.quiet)
       console.log(`${one.name}: ${result.problems.join('; ') || 'ok'} (${result.recoverySeconds.toFixed(0)} s)`);
   }
 }
+
+await Promise.all(Array.from({ length: Number(options.jobs) }, runNext));
 const failures = results.filter(({ problems }) => problems.length > 0);
 report('F19 the broker refuses', {
   seed,

@@ -17,6 +17,7 @@ export const SUITE_PARTS: readonly SuitePart[] = [
   { script: 'mutants.ts', short: '', full: '' },
   { script: 'kill.ts', short: '--trials 40 --seed 11', full: '--trials 1000 --seed 21' },
   { script: 'kill-at-sync.ts', short: '--trials 18 --seed 12', full: '--trials 300 --seed 22' },
+  { script: 'refusals.ts', short: '--trials 1 --seed 41 --quiet', full: '--trials 20 --seed 51 --quiet' },
   { script: 'chaos-kill.ts', short: '--trials 24 --seed 13', full: '--trials 500 --seed 23' },
   { script: 'disk-faults.ts', short: '--trials 14 --seed 14', full: '--trials 50 --seed 24' },
   { script: 'limits.ts', short: '--trials 10 --seed 15', full: '--trials 40 --seed 25' },
@@ -28,6 +29,10 @@ export const SUITE_PARTS: readonly SuitePart[] = [
     short: '--trials 12 --seed 19 --driver node:sqlite',
     full: '--trials 300 --seed 29 --driver node:sqlite',
   },
+  { script: 'outage.ts', short: '--samples 150000', full: '--samples 2592000' },
+  { script: 'link-faults.ts', short: '--trials 12 --seed 42', full: '--trials 120 --seed 52' },
+  { script: 'broker-crash.ts', short: '--trials 3 --seed 43', full: '--trials 50 --seed 53' },
+  { script: 'slow-disk.ts', short: '--seconds 15 --seed 44', full: '--seconds 60 --seed 54' },
   { script: 'power-cut.ts', short: null, full: '--trials 200 --seed 30', needsRoot: true },
   { script: 'volume-faults.ts', short: null, full: '--trials 45 --seed 31', needsRoot: true },
 ];
