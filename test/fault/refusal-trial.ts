@@ -15,6 +15,7 @@ const PUBLISH_BURST = 120;
 const CONNECT_BURST = 12;
 /** To find one record of a batch that ends connections takes six of them a halving, in each stream; then there is quiet. */
 const SEARCH_BURST = 80;
+const SEARCH_SECONDS = 600;
 /** Smaller than a batch of the trial, larger than one record. */
 const SIZE_LIMIT_BYTES = 2500;
 
@@ -126,6 +127,9 @@ export class RefusalTrial {
   }
 
   async #drain(rig: DeliveryRig): Promise<void> {
+    // A record whose batch ends connections is only set aside while the broker takes others.
+    const isFound = (): boolean => [...rig.senders.values()].every((sender) => sender.status().parkedRecords === 1);
+    if (this.#case.kind === 'one record') await secondsUntil(rig.clock, isFound, SEARCH_SECONDS);
     rig.pauseFeeding();
     const missing = (delivered: Delivered, parked: number): number => rig.accepted - parked - delivered.ids.size;
     for (const [stream, delivered] of Object.entries(this.#streams)) {
