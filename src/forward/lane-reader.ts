@@ -75,6 +75,14 @@ export class LaneReader {
     return this.#waiting.length - before;
   }
 
+  /** Gives up what is in memory: it is to be read again, as the log is not what it was. How many entries that were. */
+  reset(): number {
+    const { length } = this.#waiting;
+    this.#scannedTo = this.position;
+    this.#waiting = [];
+    return length;
+  }
+
   /** Removes the first `count` entries: they are sealed. */
   consume(count: number): void {
     this.#waiting = this.#waiting.slice(count);

@@ -31,18 +31,26 @@ function acceptedAt({ record }: LogEntry): number {
  * lane (older intervals of the log). Memory is bounded whatever waits: positions and counts, and one buffer a lane.
  */
 export class Lanes {
-  readonly #log: Pick<LogStore, 'read'>;
+  readonly #log: Pick<LogStore, 'read' | 'revision'>;
   readonly #destination: Destination;
   readonly #capacity: number;
   #live: LaneReader;
   #spans: Span[] = [];
+  #revision: number;
   /** Id after the last committed entry that was announced. */
   #head: number;
   /** Entries of the live lane that are not in memory; an upper bound after a start. */
   #unread: number;
 
-  constructor(log: Pick<LogStore, 'read'>, stream: string, state: StreamState, head: number, capacity: number) {
+  constructor(
+    log: Pick<LogStore, 'read' | 'revision'>,
+    stream: string,
+    state: StreamState,
+    head: number,
+    capacity: number,
+  ) {
     this.#log = log;
+    this.#revision = log.revision();
     this.#destination = `stream:${stream}`;
     this.#capacity = capacity;
     this.#head = Math.max(head, state.liveFrom);
@@ -92,6 +100,11 @@ export class Lanes {
     return this.#live.oldest?.arrivedMs ?? (this.#unread > 0 ? -Infinity : undefined);
   }
 
+  /** Of the log when the oldest of what is in memory was read: what `sealBatch` compares. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   rest(): UnsealedRest {
     return {
       liveFrom: this.#live.position,
@@ -113,6 +126,7 @@ export class Lanes {
 
   /** Brings up to `wanted` entries of a lane into memory and gives what is there. */
   async peek(lane: Lane, wanted: number): Promise<readonly LogEntry[]> {
+    this.#reread();
     return lane === 'live' ? this.#peekLive(wanted) : this.#peekBacklog(wanted);
   }
 
@@ -153,6 +167,15 @@ export class Lanes {
     this.#live = this.#reader(this.#head);
     this.#unread = 0;
     return true;
+  }
+
+  /** When waiting records gave way to thinned ones, nothing in memory may be sealed. */
+  #reread(): void {
+    const revision = this.#log.revision();
+    if (revision === this.#revision) return;
+    this.#revision = revision;
+    this.#unread += this.#live.reset();
+    for (const { reader } of this.#spans) reader.reset();
   }
 
   async #peekLive(wanted: number): Promise<readonly LogEntry[]> {

@@ -136,7 +136,8 @@ export class Sealer {
     const limits = { maxRecords, maxBodyBytes: this.#maxBodyBytes() };
     const batch = await buildBatch({ ...head, lane, encoding: compress }, entries, limits);
     const rest = this.#lanes.restAfter(lane, batch.recordCount);
-    await store.sealBatch(batch, rest);
+    // Meanwhile the store may have thinned what the batch holds: it is built again.
+    if (!(await store.sealBatch(batch, rest, this.#lanes.revision))) return undefined;
     this.#lanes.consume(lane, batch.recordCount);
     this.#savedLiveFrom = rest.liveFrom;
     this.#lastSeq = batch.seq;

@@ -71,7 +71,8 @@ export interface Aggregate {
  * Why data is missing; `docs/batches.md` lists them with their meaning. `gateway-off`: the gateway did not run. `port-gone`: the port
  * of a line was not there. `silent`: the port was there and nothing usable came. `store-full`: the store had no room. `backpressure`:
  * the store was too slow, or its disk failed. `refused`: the store refused for another reason. `store-damaged`: records that were
- * stored are destroyed.
+ * stored are destroyed. `thinned`: the samples gave way to others at the disk limit; aggregates with the flag `thinned` stand for
+ * them, where they are not gone.
  */
 export const GAP_CAUSES = [
   'gateway-off',
@@ -81,6 +82,7 @@ export const GAP_CAUSES = [
   'backpressure',
   'refused',
   'store-damaged',
+  'thinned',
 ] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];
 

@@ -1,22 +1,25 @@
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { DataRecord, LogEntry, NewEntry } from '../model/record.ts';
 import { type AggregateColumns, packAggregates, unpackAggregates } from './aggregate-columns.ts';
+import { LEVEL, type Level } from './block-level.ts';
+import { type NumberColumn, packDeltas, unpackDeltas } from './columns.ts';
 import { type GapColumns, insertGaps, isGap, packGaps } from './gap-columns.ts';
 import { type SampleColumns, packSamples, unpackSamples } from './sample-columns.ts';
 
 /** Entries of one block at most: a reader decodes whole blocks, and a bad one is lost whole. */
 export const MAX_BLOCK_ENTRIES = 4096;
 
-/** A row of the table `log`: consecutive entries that were committed together. */
+/** A row of the table `log`: entries of consecutive ids that were committed together, or were merged or thinned since. */
 export interface Block {
   readonly firstId: number;
+  /** Ids that it covers; a thinned block holds fewer entries. */
   readonly count: number;
   /** Smallest and greatest instant (`instantOf`) in it. */
   readonly minAt: number;
   readonly maxAt: number;
   /** Over the other columns too: a flipped bit anywhere in the row is found. */
   readonly crc: number;
-  /** One byte of layout, then the columns as JSON, plain or compressed. */
+  /** One byte of layout (low half: plain or compressed, high half: the level), then the columns as JSON. */
   readonly data: Uint8Array;
 }
 
@@ -40,26 +43,58 @@ interface Columns {
   readonly runs: readonly number[];
   /** Gaps, each with its place among the entries; absent where there are none. */
   readonly gaps?: GapColumns;
+  /** Ids of the entries, from the block's first; absent where none is left out. */
+  readonly ids?: NumberColumn;
 }
 
-export function encodeBlock(firstId: number, entries: readonly NewEntry[]): Block {
-  const text = Buffer.from(JSON.stringify(columnsOf(entries)), 'utf8');
+/** Of a commit: little work, as each second has one. */
+const COMMITTED_DEFLATE = { level: 3, memLevel: 7, windowBits: 13 };
+/** Of a block that is written once for years. */
+const SEALED_DEFLATE = { level: 9, memLevel: 9, windowBits: 15 };
+
+export const encodeBlock = (firstId: number, entries: readonly NewEntry[]): Block =>
+  encode({ firstId, count: entries.length }, entries, columnsOf(entries), LEVEL.committed);
+
+/** Entries of a span of ids, some of which may be left out, as one block. */
+export function encodeSealedBlock(
+  span: { readonly firstId: number; readonly count: number },
+  entries: readonly LogEntry[],
+  level: Level,
+): Block {
+  const columns = columnsOf(entries);
+  const isWhole = entries.length === span.count;
+  const ids = isWhole ? {} : { ids: packDeltas(entries.map(({ id }) => id - span.firstId)) };
+  return encode(span, entries, { ...columns, ...ids }, level);
+}
+
+function encode(
+  { firstId, count }: { readonly firstId: number; readonly count: number },
+  entries: readonly NewEntry[],
+  columns: Columns,
+  level: Level,
+): Block {
+  const text = Buffer.from(JSON.stringify(columns), 'utf8');
   const isDeflated = text.length >= MIN_DEFLATED_BYTES;
-  const body = isDeflated ? deflateRawSync(text, { level: 3, memLevel: 7, windowBits: 13 }) : text;
-  const data = Buffer.concat([Buffer.of(isDeflated ? DEFLATED : PLAIN), body]);
-  const head = { firstId, count: entries.length, ...extremes(entries), data };
+  const options = level === LEVEL.committed ? COMMITTED_DEFLATE : SEALED_DEFLATE;
+  const body = isDeflated ? deflateRawSync(text, options) : text;
+  const data = Buffer.concat([Buffer.of((level << 4) | (isDeflated ? DEFLATED : PLAIN)), body]);
+  const head = { firstId, count, ...extremes(entries), data };
   return { ...head, crc: checksum(head) };
 }
 
+/** The level that the first byte of a block's data says. */
+export const levelOf = (layout: number): Level => Math.min(layout >> 4, LEVEL.gone) as Level;
+
 /** The entries, or undefined when the block is damaged: then nothing in it may be believed. */
 export function decodeBlock(block: Block): readonly LogEntry[] | undefined {
-  const layout = block.data[0];
+  const layout = (block.data[0] ?? 0) & 0x0f;
   if (!isBlockWhole(block) || (layout !== PLAIN && layout !== DEFLATED)) return undefined;
   const body = block.data.subarray(1);
   const text = layout === DEFLATED ? inflateRawSync(body, { maxOutputLength: MAX_TEXT_BYTES }) : body;
   const columns = JSON.parse(Buffer.from(text).toString('utf8')) as Columns;
   const entries = insertGaps(inOrder(columns), columns.gaps);
-  return entries.map(({ record, to }, index) => ({ id: block.firstId + index, record, to }));
+  const ids = columns.ids === undefined ? undefined : unpackDeltas(columns.ids);
+  return entries.map(({ record, to }, index) => ({ id: block.firstId + (ids?.[index] ?? index), record, to }));
 }
 
 /** Whether the block is as it was written. */

@@ -4,6 +4,9 @@ import type { Database, Row, Statement } from './database.ts';
 /** Blocks of one segment: about nine minutes of one commit a second. */
 export const SEGMENT_BLOCKS = 512;
 
+/** Ids of one segment at most, but for its last block: what no segment sums up is not merged into sealed blocks. */
+const SEGMENT_IDS = 8192;
+
 /** Consecutive ids and the extreme instants among them. */
 export interface Span {
   readonly firstId: number;
@@ -28,7 +31,8 @@ export class BlockDirectory {
   /** What must be written with these blocks, and what to call when they are committed. */
   plan(blocks: readonly Block[]): { readonly statements: readonly Statement[]; readonly committed: () => void } {
     const tail = [...this.#tail, ...blocks.map(spanOfBlock)];
-    const isComplete = tail.length >= SEGMENT_BLOCKS;
+    const ids = tail.length === 0 ? 0 : unionOf(tail).lastId - unionOf(tail).firstId + 1;
+    const isComplete = tail.length >= SEGMENT_BLOCKS || ids >= SEGMENT_IDS;
     return {
       statements: isComplete ? [insertSegment(tail)] : [],
       committed: () => {
@@ -49,7 +53,7 @@ export class BlockDirectory {
   }
 }
 
-const spanOf = (row: Row): Span => ({
+export const spanOf = (row: Row): Span => ({
   firstId: Number(row['first_id']),
   lastId: Number(row['last_id']),
   minAt: Number(row['min_at']),

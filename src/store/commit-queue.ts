@@ -1,48 +1,13 @@
 import type { LogEntry, NewEntry } from '../model/record.ts';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Timer } from '../runtime/clock.ts';
 import { GatewayError, messageOf } from '../runtime/errors.ts';
-import type { Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
 import { Backoff } from '../runtime/retry.ts';
+import type { CommitQueueParts } from './commit-parts.ts';
 import type { Database, Row, SqlValue, Statement } from './database.ts';
-import type { Driver } from './driver.ts';
-import { type QueueLimits, type Size, DEFAULT_LIMITS, PendingWrites } from './pending-writes.ts';
+import { DEFAULT_LIMITS, PendingWrites } from './pending-writes.ts';
+import { type QueuedWrite, isOpen, sizeOf } from './queued-write.ts';
 import { closedError, isDiskFault } from './sqlite-fault.ts';
 import type { Urgency } from './store.ts';
-
-/** Gives ids to the entries of one transaction, in the order of the writes that bring them. */
-export interface EntryPlanner {
-  plan(groups: readonly (readonly NewEntry[])[]): EntryPlan;
-}
-
-export interface EntryPlan {
-  /** Idempotent: a transaction whose COMMIT failed may have been applied all the same, and is run again as it is. */
-  readonly statements: readonly Statement[];
-  /** The numbered entries of each write. */
-  readonly groups: readonly (readonly LogEntry[])[];
-  /** Called once, after the COMMIT and before the writes' promises resolve. */
-  committed(): void;
-}
-
-interface QueuedWrite {
-  readonly entries: readonly NewEntry[];
-  readonly statements: readonly Statement[];
-  readonly size: Size;
-  readonly resolve: (entries: readonly LogEntry[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-export interface CommitQueueParts {
-  readonly driver: Driver;
-  readonly planner: EntryPlanner;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly random: () => number;
-  readonly limits?: QueueLimits;
-  /** Opens the file again after a fault of the disk; never rejects. */
-  readonly reopen?: () => Promise<void>;
-}
 
 export const DEFAULT_COMMIT_INTERVAL_MS = 1000;
 
@@ -99,17 +64,37 @@ export class CommitQueue implements Database {
     await this.append([], statements, urgency);
   }
 
+  /** A write that helps to make room: while the file is full it goes past the queue and may use the reserve. */
+  async writeWithReserve(statements: readonly Statement[], urgency: Urgency): Promise<void> {
+    if (this.#fault !== null) {
+      try {
+        await this.#reserved(() => this.transact(statements));
+        return;
+      } catch (error) {
+        if (!isDiskFault(error)) throw error;
+      }
+    }
+    await this.append([], statements, urgency, true);
+  }
+
+  /** Tries a commit that waits for the disk again at once. */
+  wake(): void {
+    this.#wake?.();
+  }
+
   /** Takes entries into the log, and the statements with them, in one transaction; resolves with the entries' ids. */
   append(
     entries: readonly NewEntry[],
     statements: readonly Statement[],
     urgency: Urgency,
+    mayUseReserve = false,
   ): Promise<readonly LogEntry[]> {
     if (!this.#isOpen) return Promise.reject(closedError());
     if (entries.length === 0 && statements.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
-      const size = { records: Math.max(1, entries.length), bytes: bytesOf(entries, statements) };
-      if (!this.#pending.add({ entries, statements, size, resolve, reject }, size)) {
+      const size = sizeOf(entries, statements);
+      const write = { entries, statements, size, mayUseReserve, resolve, reject, isSettled: false };
+      if (!this.#pending.add(write, size)) {
         this.#refuse(entries.length, reject);
         return;
       }
@@ -122,9 +107,14 @@ export class CommitQueue implements Database {
    * still because the file is full.
    */
   async writeApart(statements: readonly Statement[]): Promise<void> {
+    await this.transact(statements);
+    this.#wake?.();
+  }
+
+  /** The same without a try of what waits: while the reserve is open, that would fill it. */
+  async transact(statements: readonly Statement[]): Promise<void> {
     if (!this.#isOpen) throw closedError();
     await this.#parts.driver.transaction(statements);
-    this.#wake?.();
   }
 
   /**
@@ -197,34 +187,57 @@ export class CommitQueue implements Database {
     try {
       await this.#commit(writes);
     } catch (error) {
-      if (writes.length > 1 && !isDiskFault(error)) {
-        const middle = writes.length >> 1;
-        await this.#commitAll(writes.slice(0, middle));
-        await this.#commitAll(writes.slice(middle));
+      const open = writes.filter(isOpen);
+      if (open.length > 1 && !isDiskFault(error)) {
+        const middle = open.length >> 1;
+        await this.#commitAll(open.slice(0, middle));
+        await this.#commitAll(open.slice(middle));
         return;
       }
-      for (const write of writes) {
-        this.#pending.release(write.size);
-        write.reject(error);
-      }
-      this.#parts.log.error({ error: messageOf(error), writes: writes.length }, 'a write to the store was rejected');
+      for (const write of open) this.#settle(write, () => write.reject(error));
+      this.#parts.log.error({ error: messageOf(error), writes: open.length }, 'a write to the store was rejected');
     }
   }
 
   /** Throws only for a fault of the statements, or of the disk while stopping. */
   async #commit(writes: readonly QueuedWrite[]): Promise<void> {
     const plan = this.#parts.planner.plan(writes.map(({ entries }) => entries));
-    const statements = [...plan.statements, ...writes.flatMap((write) => write.statements)];
-    while (!(await this.#attempt(statements))) {
+    const attempt = (): Promise<boolean> =>
+      this.#attempt([...plan.statements, ...writes.filter(isOpen).flatMap((write) => write.statements)]);
+    while (!(await attempt())) {
+      if (this.#fault === 'STORE_FULL') await this.#writeReserved(writes.filter(isOpen));
       await this.#pause();
       // A full disk leaves the connection sound. After any other fault what the connection holds may not be what the disk does.
       if (this.#fault !== 'STORE_FULL') await this.#parts.reopen?.();
     }
     plan.committed();
     for (const [index, write] of writes.entries()) {
-      this.#pending.release(write.size);
-      write.resolve(plan.groups[index] ?? []);
+      if (isOpen(write)) this.#settle(write, () => write.resolve(plan.groups[index] ?? []));
     }
+  }
+
+  #settle(write: QueuedWrite, answer: () => void): void {
+    write.isSettled = true;
+    this.#pending.release(write.size);
+    answer();
+  }
+
+  /** Writes on its own what may use the reserve: what it stands with in one transaction finds no room. */
+  async #writeReserved(writes: readonly QueuedWrite[]): Promise<void> {
+    const reserved = writes.filter(({ mayUseReserve }) => mayUseReserve);
+    if (reserved.length === 0) return;
+    try {
+      const statements = reserved.flatMap((write) => write.statements);
+      await this.#reserved(() => this.#parts.driver.transaction(statements));
+    } catch (error) {
+      if (!isDiskFault(error)) throw error;
+      return;
+    }
+    for (const write of reserved) this.#settle(write, () => write.resolve([]));
+  }
+
+  #reserved<T>(write: () => Promise<T>): Promise<T> {
+    return this.#parts.withReserve === undefined ? write() : this.#parts.withReserve(write);
   }
 
   /** False when the disk refused and it is to be tried again. */
@@ -272,18 +285,4 @@ export class CommitQueue implements Database {
     this.#fault = null;
     this.#backoff.reset();
   }
-}
-
-/** About what an entry occupies in memory while it waits. */
-const ENTRY_BYTES = 256;
-
-function bytesOf(entries: readonly NewEntry[], statements: readonly Statement[]): number {
-  let bytes = entries.length * ENTRY_BYTES;
-  for (const { params } of statements) {
-    for (const param of params) {
-      if (typeof param === 'string') bytes += param.length * 2;
-      else bytes += param instanceof Uint8Array ? param.byteLength : 8;
-    }
-  }
-  return bytes;
 }

@@ -158,3 +158,7 @@ async function isThere(path: string): Promise<boolean> {
     throw new GatewayError('STORE_IO', 'the file of the store cannot be reached', { context: { path }, cause: error });
   }
 }
+
+/** SyntaxError: a text in the store that was JSON is none any more. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof SyntaxError || (error instanceof GatewayError && error.code === 'STORE_CORRUPT');

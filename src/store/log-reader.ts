@@ -1,6 +1,6 @@
 import type { DataRecord, LogEntry } from '../model/record.ts';
 import { type Block, decodeBlock, instantOf } from './block-codec.ts';
-import type { BlockCache } from './block-cache.ts';
+import type { BlockCache, CachedBlock } from './block-cache.ts';
 import type { BlockDirectory, Span } from './block-directory.ts';
 import { blockOf } from './block-row.ts';
 import type { Database } from './database.ts';
@@ -11,10 +11,11 @@ const ROWS_PER_QUERY = 32;
 /** Entries of one page of a range at least, where there are as many. */
 const PAGE_ENTRIES = 1000;
 
-const BLOCKS_FROM = `SELECT first_id, count FROM log
-  WHERE first_id >= coalesce((SELECT max(first_id) FROM log WHERE first_id <= ?), 0) ORDER BY first_id LIMIT ?`;
-const BLOCKS_BETWEEN = 'SELECT * FROM log WHERE first_id BETWEEN ? AND ? ORDER BY first_id';
-const BLOCKS_IN_RANGE = `SELECT * FROM log WHERE first_id BETWEEN ? AND ? AND min_at < ? AND max_at >= ?
+/** The block that holds an id, or would: between two queries blocks may have been merged, and the id is what stays. */
+const HOLDING = 'coalesce((SELECT max(first_id) FROM log WHERE first_id <= ?), 0)';
+const BLOCKS_FROM = `SELECT first_id, count FROM log WHERE first_id >= ${HOLDING} ORDER BY first_id LIMIT ?`;
+const BLOCKS_BETWEEN = `SELECT * FROM log WHERE first_id BETWEEN ${HOLDING} AND ? ORDER BY first_id`;
+const BLOCKS_IN_RANGE = `SELECT * FROM log WHERE first_id BETWEEN ${HOLDING} AND ? AND min_at < ? AND max_at >= ?
   ORDER BY first_id LIMIT ?`;
 
 interface Parts {
@@ -23,6 +24,8 @@ interface Parts {
   readonly directory: BlockDirectory;
   readonly onDamaged: (block: Block) => void;
   readonly head: () => number;
+  /** `LogStore.revision`. */
+  readonly revision: () => number;
 }
 
 /** Reads committed entries by id and by time; a damaged block is passed over and told of. */
@@ -49,40 +52,42 @@ export class LogReader {
   async *readRange(range: LogRange): AsyncGenerator<readonly LogEntry[]> {
     const { database, directory } = this.#parts;
     const spans = await directory.find(database, range.fromMs, range.toMs, range.afterId ?? 0);
-    for (const span of spans) yield* this.#readSpan(span, range);
+    const cursor = { nextId: (range.afterId ?? 0) + 1 };
+    for (const span of spans) yield* this.#readSpan(span, range, cursor);
   }
 
   /** Blocks from the one that holds `id`, about `wanted` entries; `nextId` is where reading goes on. */
   async #load(id: number, wanted: number): Promise<Page> {
-    const { database, cache, head } = this.#parts;
+    const { database, cache, head, revision } = this.#parts;
     const headId = head();
+    const readAt = revision();
     const index = (await database.read(BLOCKS_FROM, [id, ROWS_PER_QUERY])).map(blockOf);
     const end = endOfBlocks(index, id, wanted);
     const last = index[end - 1];
-    if (index[0] === undefined || last === undefined) return { entries: [], nextId: headId };
-    const blocks = (await database.read(BLOCKS_BETWEEN, [index[0].firstId, last.firstId])).map(blockOf);
-    const entries = blocks.flatMap((block) => {
-      const decoded = this.#decode(block);
-      cache.addDecoded(decoded);
-      return decoded;
-    });
+    if (last === undefined) return { entries: [], nextId: headId };
+    const rows = await database.read(BLOCKS_BETWEEN, [id, last.firstId]);
+    const decoded = rows.map((row) => this.#decode(blockOf(row)));
+    for (const block of decoded) if (readAt === revision()) cache.addDecoded(block);
+    const entries = decoded.flatMap((block) => block.entries);
+    const endId = decoded.reduce((greatest, block) => Math.max(greatest, block.endId), 0);
     const isLastRow = end === index.length && index.length < ROWS_PER_QUERY;
     // Blocks may have been committed since `headId` was taken, and be among these.
-    const afterLast = isLastRow ? Math.max(headId, (entries.at(-1)?.id ?? 0) + 1) : last.firstId + last.count;
+    const afterLast = isLastRow ? Math.max(headId, endId) : last.firstId + last.count;
     const following = index[end]?.firstId ?? afterLast;
-    return { entries, nextId: Math.max(id + 1, following) };
+    return { entries, nextId: Math.max(id + 1, following, endId) };
   }
 
-  async *#readSpan(span: Span, range: LogRange): AsyncGenerator<readonly LogEntry[]> {
+  async *#readSpan(span: Span, range: LogRange, cursor: { nextId: number }): AsyncGenerator<readonly LogEntry[]> {
     const { database } = this.#parts;
-    let next = span.firstId;
     let page: LogEntry[] = [];
+    cursor.nextId = Math.max(cursor.nextId, span.firstId);
     for (;;) {
-      const rows = await database.read(BLOCKS_IN_RANGE, [next, span.lastId, range.toMs, range.fromMs, ROWS_PER_QUERY]);
+      const bounds = [cursor.nextId, span.lastId, range.toMs, range.fromMs, ROWS_PER_QUERY];
+      const rows = await database.read(BLOCKS_IN_RANGE, bounds);
       for (const row of rows) {
-        const block = blockOf(row);
-        next = block.firstId + 1;
-        for (const entry of this.#decode(block)) if (isInRange(entry, range)) page.push(entry);
+        const { entries, endId } = this.#decode(blockOf(row));
+        for (const entry of entries) if (entry.id >= cursor.nextId && isInRange(entry, range)) page.push(entry);
+        cursor.nextId = Math.max(cursor.nextId, endId);
         if (page.length >= PAGE_ENTRIES) {
           yield page;
           page = [];
@@ -93,11 +98,13 @@ export class LogReader {
     if (page.length > 0) yield page;
   }
 
-  #decode(block: Block): readonly LogEntry[] {
+  /** Of a damaged block not even its count may be believed. */
+  #decode(block: Block): CachedBlock {
+    const { firstId, count } = block;
     const decoded = decodeBlock(block);
-    if (decoded !== undefined) return decoded;
+    if (decoded !== undefined) return { firstId, endId: firstId + count, entries: decoded };
     this.#parts.onDamaged(block);
-    return [];
+    return { firstId, endId: firstId + 1, entries: [] };
   }
 }
 
@@ -106,7 +113,7 @@ interface Page {
   readonly nextId: number;
 }
 
-const pageOf = (entries: readonly LogEntry[]): Page => ({ entries, nextId: (entries.at(-1)?.id ?? 0) + 1 });
+const pageOf = ({ entries, endId }: CachedBlock): Page => ({ entries, nextId: endId });
 
 /** How many of the blocks are needed for `wanted` entries from `id` on; at least one. */
 function endOfBlocks(blocks: readonly Block[], id: number, wanted: number): number {

@@ -5,7 +5,7 @@ import { type Block, MAX_BLOCK_ENTRIES, encodeBlock } from './block-codec.ts';
 import type { BlockCache } from './block-cache.ts';
 import type { BlockDirectory } from './block-directory.ts';
 import { blockOf } from './block-row.ts';
-import type { EntryPlan, EntryPlanner } from './commit-queue.ts';
+import type { EntryPlan, EntryPlanner } from './entry-planner.ts';
 import type { Database, Statement } from './database.ts';
 
 type Listener = (entries: readonly LogEntry[]) => void;
@@ -52,7 +52,10 @@ export class LogWriter implements EntryPlanner {
       groups: numbered,
       committed: () => {
         directory.committed();
-        for (const part of parts) this.#cache.addCommitted(part);
+        for (const part of parts) {
+          const firstId = part[0]?.id ?? 0;
+          this.#cache.addCommitted({ firstId, endId: firstId + part.length, entries: part });
+        }
         this.#nextId = id;
         if (entries.length > 0) this.#notify(entries);
       },

@@ -4,12 +4,15 @@ import type { Log } from '../runtime/log.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Driver } from './driver.ts';
 import type { SqliteOutbox } from './outbox-store.ts';
+import type { SpaceKeeper } from './space-keeper.ts';
 import type { SqliteUplinks } from './uplink-store.ts';
 import type { SqliteWindows } from './window-store.ts';
 
 const PERIOD_MS = 3_600_000;
-/** While the file is full, room is made this often. */
+/** When the file gets full, room is made this often. */
 const RELIEF_PERIOD_MS = 5000;
+/** Small blocks are merged this often. */
+const SEAL_PERIOD_MS = 60_000;
 /** Free pages are given back to the disk when they are more than this share of the file. */
 const MAX_FREE_SHARE = 0.25;
 const VACUUM_PAGES = 1024;
@@ -21,15 +24,18 @@ interface Parts {
   readonly uplinks: SqliteUplinks;
   readonly windows: SqliteWindows;
   readonly outbox: SqliteOutbox;
+  readonly space: SpaceKeeper;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Once an hour, in small steps: deletes what is kept no longer and gives free pages back. */
+/** In small steps: merges small blocks, makes room at the disk limit, deletes what is kept no longer, gives free pages back. */
 export class Maintenance {
   readonly #parts: Parts;
   #timers: readonly Timer[] = [];
   #running: Promise<void> | undefined;
+  /** Of blocks: two at a time would work on the same ones. */
+  #onBlocks: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(parts: Parts) {
@@ -41,6 +47,7 @@ export class Maintenance {
     if (this.#timers.length > 0) return;
     this.#timers = [
       every(clock, PERIOD_MS, () => background(this.run(), log, 'the maintenance of the store failed')),
+      every(clock, SEAL_PERIOD_MS, () => background(this.seal(), log, 'blocks could not be sealed')),
       every(clock, RELIEF_PERIOD_MS, () => background(this.relieve(), log, 'no room could be made in the full store')),
     ];
   }
@@ -49,14 +56,24 @@ export class Maintenance {
     this.#isStopped = true;
     for (const timer of this.#timers) timer.cancel();
     // Whoever started it gets its failure.
-    await Promise.allSettled([this.#running]);
+    await Promise.allSettled([this.#running, this.#onBlocks]);
   }
 
-  /** Acknowledged batches are kept for resending as long as there is room. */
-  async relieve(): Promise<void> {
-    if (this.#parts.queue.fault !== 'STORE_FULL') return;
-    const deleted = await this.#parts.outbox.relieve();
-    if (deleted > 0) this.#parts.log.warn({ deleted }, 'the store is full: acknowledged batches were deleted early');
+  /** Makes room when the store is nearly at its limit. */
+  relieve(): Promise<void> {
+    return this.#workOnBlocks((isStopped) => this.#parts.space.relieve(isStopped));
+  }
+
+  seal(): Promise<void> {
+    return this.#workOnBlocks((isStopped) => this.#parts.space.seal(isStopped));
+  }
+
+  /** What is asked for while something else is under way is left out: it comes again. */
+  #workOnBlocks(work: (isStopped: () => boolean) => Promise<void>): Promise<void> {
+    this.#onBlocks ??= work(() => this.#isStopped).finally(() => {
+      this.#onBlocks = undefined;
+    });
+    return this.#onBlocks;
   }
 
   /** A run that is asked for while one runs is that one. */

@@ -7,6 +7,10 @@ type MetaKey =
   | 'aggregate_cursor'
   | 'uplink_undecoded_from'
   | 'uplink_next_id'
+  /** Every id below lies in a sealed block. */
+  | 'sealed_to'
+  /** Samples that lost resolution at the disk limit. */
+  | 'thinned_samples'
   /** Who opened the store last: another value than one's own says that somebody else had it in between. */
   | 'opened'
   /** When the store that is lost as a whole was made, until that is declared as a gap; milliseconds. */

@@ -2,22 +2,29 @@ import { MAX_PARKED_RECORDS, type Batch, type ParkedRecord } from '../model/batc
 import { GatewayError } from '../runtime/errors.ts';
 import { batchOf, insertBatch } from './batch-row.ts';
 import type { CommitQueue } from './commit-queue.ts';
-import type { Statement } from './database.ts';
 import { deleteAcknowledged, deleteBatchesOf, deleteOldestAcknowledged } from './outbox-prune.ts';
-import { isDiskFault } from './sqlite-fault.ts';
 import { countParked, insertParked, parkedOf, PARKED } from './parked-row.ts';
+import { subtract } from './interval-list.ts';
+import { idsOfBatch } from './salvage-batches.ts';
 import type { BatchReplacement, OutboxStore, StreamState } from './store.ts';
+import type { StreamPosition } from './stream-position.ts';
 import {
   MAX_STREAMS,
   type StreamRecord,
   type StreamRest,
   batchKey,
+  positionOf,
   putStream,
   recordOf,
   seqOf,
   setStream,
   stateOf,
+  unsealedOf,
 } from './stream-state.ts';
+import { ThinningGate } from './thinning-gate.ts';
+
+/** Batches without acknowledgement that are looked into at start: a sender makes far fewer. */
+const MAX_LOADED = 1000;
 
 const UNACKNOWLEDGED = `SELECT * FROM batch WHERE key > ? AND key < ?
   AND NOT EXISTS (SELECT 1 FROM acknowledgement WHERE acknowledgement.key = batch.key) ORDER BY key LIMIT ?`;
@@ -26,13 +33,15 @@ const UNACKNOWLEDGED = `SELECT * FROM batch WHERE key > ? AND key < ?
 export class SqliteOutbox implements OutboxStore {
   readonly #queue: CommitQueue;
   readonly #head: () => number;
+  readonly #gate: ThinningGate;
   readonly #streams = new Map<string, StreamRecord>();
   /** Streams being opened now: the second caller gets what the first gets. */
   readonly #opening = new Map<string, Promise<StreamState>>();
 
-  constructor(queue: CommitQueue, head: () => number) {
+  constructor(queue: CommitQueue, head: () => number, gate: ThinningGate = new ThinningGate()) {
     this.#queue = queue;
     this.#head = head;
+    this.#gate = gate;
   }
 
   async load(): Promise<void> {
@@ -43,7 +52,13 @@ export class SqliteOutbox implements OutboxStore {
       const range = [batchKey(record.ref, record.ackedTo), batchKey(record.ref + 1, 0)];
       for (const { key } of await this.#queue.read(sql, range)) markAcknowledged(record, seqOf(Number(key)));
       record.parked = await countParked(this.#queue, record.ref);
+      await this.#loadTaken(record);
     }
+  }
+
+  /** Where each stream stands in the log; the same until the next turn of the event loop. */
+  positions(): readonly StreamPosition[] {
+    return [...this.#streams.values()].filter(({ isDropped }) => !isDropped).map(positionOf);
   }
 
   async listStreams(): Promise<readonly StreamState[]> {
@@ -62,7 +77,9 @@ export class SqliteOutbox implements OutboxStore {
     return opening;
   }
 
-  async sealBatch(batch: Batch, rest: StreamRest): Promise<void> {
+  async sealBatch(batch: Batch, rest: StreamRest, revision?: number): Promise<boolean> {
+    if (!this.#gate.isOpen) await this.#gate.opened();
+    if (revision !== undefined && revision !== this.#gate.revision) return false;
     const record = this.#find(batch.stream);
     if (batch.seq !== record.sealedSeq + 1) {
       throw new GatewayError('INTERNAL', 'a batch must carry the number after the last', {
@@ -70,18 +87,21 @@ export class SqliteOutbox implements OutboxStore {
       });
     }
     record.sealedSeq = batch.seq;
+    record.taken.set(batch.seq, subtract(unsealedOf(record.rest), unsealedOf(rest)));
     const statements = [
       insertBatch(batchKey(record.ref, batch.seq), batch),
       setStream(record.ref, { last_seq: batch.seq, ...restColumns(rest) }),
     ];
     try {
-      await this.#queue.write(statements, 'now');
+      await this.#queue.writeWithReserve(statements, 'now');
     } catch (error) {
       record.sealedSeq = record.lastSeq;
+      record.taken.delete(batch.seq);
       throw error;
     }
     record.lastSeq = batch.seq;
     record.rest = rest;
+    return true;
   }
 
   async replaceBatch(replacement: BatchReplacement): Promise<void> {
@@ -96,12 +116,14 @@ export class SqliteOutbox implements OutboxStore {
       setStream(record.ref, { last_seq: lastSeq }),
     ];
     try {
-      await this.#queue.write(statements, 'now');
+      await this.#queue.writeWithReserve(statements, 'now');
     } catch (error) {
       record.sealedSeq = record.lastSeq;
       throw error;
     }
     record.lastSeq = lastSeq;
+    // Which part holds which of them is in the bodies only.
+    for (const { seq } of parts) record.taken.set(seq, record.taken.get(empty.seq) ?? []);
     if (parked !== null) record.parked += 1;
   }
 
@@ -143,13 +165,15 @@ export class SqliteOutbox implements OutboxStore {
     if (seq <= record.ackedTo || seq > record.lastSeq || record.ackedBeyond.has(seq)) return;
     // At once, not after the commit: the broker has it, whatever becomes of this write.
     markAcknowledged(record, seq);
-    await this.#writeAcknowledgement([
+    const statements = [
       {
         sql: 'INSERT OR REPLACE INTO acknowledgement (key, acked_at) VALUES (?, ?)',
         params: [batchKey(record.ref, seq), atMs],
       },
       { sql: 'UPDATE stream SET acked_to = max(acked_to, ?) WHERE ref = ?', params: [record.ackedTo, record.ref] },
-    ]);
+    ];
+    // In a full file an acknowledgement is what makes room.
+    await this.#queue.writeWithReserve(statements, 'interval');
   }
 
   async pruneAcknowledged(beforeMs: number): Promise<number> {
@@ -172,6 +196,7 @@ export class SqliteOutbox implements OutboxStore {
     record.isDropped = true;
     record.ackedTo = record.lastSeq;
     record.ackedBeyond.clear();
+    record.taken.clear();
     record.parked = 0;
     await deleteBatchesOf(this.#queue, record.ref);
     return true;
@@ -197,6 +222,7 @@ export class SqliteOutbox implements OutboxStore {
       ackedTo: lastSeq,
       ackedBeyond: new Set(),
       rest: { liveFrom: this.#head(), backlog: [] },
+      taken: new Map(),
       parked: 0,
       createdAt: nowMs,
     };
@@ -219,17 +245,17 @@ export class SqliteOutbox implements OutboxStore {
     return stateOf(record, typeof oldest === 'number' ? seqOf(oldest) : 0);
   }
 
-  /** While commits fail it goes past the queue: in a full file an acknowledgement is what makes room. */
-  async #writeAcknowledgement(statements: readonly Statement[]): Promise<void> {
-    if (this.#queue.fault !== null) {
-      try {
-        await this.#queue.writeApart(statements);
-        return;
-      } catch (error) {
-        if (!isDiskFault(error)) throw error;
-      }
+  /** Reads which part of the log the batches hold that an earlier process sealed; all of it where a body cannot be read. */
+  async #loadTaken(record: StreamRecord): Promise<void> {
+    if (record.lastSeq - record.ackedTo - record.ackedBeyond.size === 0) return;
+    for (const row of await this.#queue.read(UNACKNOWLEDGED, [
+      batchKey(record.ref, record.ackedTo),
+      batchKey(record.ref + 1, 0),
+      MAX_LOADED,
+    ])) {
+      const ids = idsOfBatch(row);
+      record.taken.set(seqOf(Number(row['key'])), ids === null ? [] : [ids]);
     }
-    await this.#queue.write(statements);
   }
 
   #find(stream: string): StreamRecord {
@@ -252,6 +278,7 @@ function checkReplacement(record: StreamRecord, { empty, parts, parked }: BatchR
 }
 
 function markAcknowledged(record: StreamRecord, seq: number): void {
+  record.taken.delete(seq);
   if (seq <= record.ackedTo) return;
   record.ackedBeyond.add(seq);
   while (record.ackedBeyond.delete(record.ackedTo + 1)) record.ackedTo += 1;

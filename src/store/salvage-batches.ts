@@ -71,6 +71,16 @@ function sealedBatchOf(row: Row): SealedBatch {
   };
 }
 
+/** The part of the log that a stored batch holds; null for none, everything where its body cannot be read. */
+export function idsOfBatch(row: Row): LogInterval | null {
+  try {
+    return sealedBatchOf(row).ids;
+  } catch {
+    // A batch that is not whole: it is for the reader of batches to say so.
+    return { from: 1, to: Infinity };
+  }
+}
+
 function inflated(encoding: string, body: Uint8Array): Buffer {
   const limit = { maxOutputLength: MAX_BODY_BYTES };
   if (encoding === 'deflate') return inflateSync(body, limit);

@@ -15,7 +15,8 @@ import { SalvageTarget } from './salvage-target.ts';
 import { copyUplinks } from './salvage-uplinks.ts';
 import { isDiskFault } from './sqlite-fault.ts';
 import { transplantSchema } from './schema-transplant.ts';
-import type { LogInterval, SalvageReport } from './store.ts';
+import type { SalvageReport } from './salvage-report.ts';
+import type { LogInterval } from './store.ts';
 import { ulid } from './ulid.ts';
 
 export interface SalvageParts {

@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import type { NewEntry } from '../model/record.ts';
-import type { Clock } from '../runtime/clock.ts';
 import { GatewayError, messageOf } from '../runtime/errors.ts';
 import { background } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/log.ts';
-import type { Metrics } from '../runtime/metrics.ts';
 import { BlockCache } from './block-cache.ts';
 import { BlockDirectory } from './block-directory.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { DamagedBlocks } from './damaged-blocks.ts';
 import { DamagedFiles } from './damaged-files.ts';
-import { type DamageNotes, type Owner, giveUp, knownDamage, reconnect } from './damage.ts';
+import { type DamageNotes, type Owner, giveUp, isDamage, knownDamage, reconnect } from './damage.ts';
 import { DiskLimit } from './disk-limit.ts';
-import type { Driver, DriverName } from './driver.ts';
+import type { Driver } from './driver.ts';
 import { epochOf } from './epoch.ts';
 import { MAX_FLOW_VERSIONS, SqliteFlows } from './flow-store.ts';
 import { HighWater } from './high-water.ts';
@@ -23,30 +21,22 @@ import { Maintenance } from './maintenance.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { migrate } from './migrations.ts';
 import { assertNumbering } from './numbering-check.ts';
+import type { OpenStoreOptions } from './open-options.ts';
 import { connectorOf, driverFromEnvironment, openDriver } from './open-driver.ts';
 import { SqliteOutbox } from './outbox-store.ts';
 import { ReopeningDriver } from './reopening-driver.ts';
 import { salvage } from './salvage.ts';
 import { SqliteRegistry } from './registry/registry-store.ts';
 import { Vault } from './registry/vault.ts';
-import type { LogRange, SalvageReport, Store, StoreStatus, Urgency } from './store.ts';
+import type { SalvageReport } from './salvage-report.ts';
+import type { LogRange, Store, StoreStatus, Urgency } from './store.ts';
+import { SpaceMeter } from './space-meter.ts';
+import { spaceKeeper } from './space.ts';
+import { ThinningGate } from './thinning-gate.ts';
 import { ulid } from './ulid.ts';
 import { Suspicion } from './suspicion.ts';
 import { SqliteUplinks } from './uplink-store.ts';
 import { SqliteWindows } from './window-store.ts';
-
-export interface OpenStoreOptions {
-  /** The database is `DIR/cigale.db`; the directory is made when it does not exist. */
-  readonly dataDir: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly random: () => number;
-  /** Forces an SQL library; default: `CIGALE_SQLITE_DRIVER`, else sqlite3 where it loads, else node:sqlite. */
-  readonly driver?: DriverName;
-  /** Called when the running store turns out to be damaged: the process should end, and the next start salvages it. */
-  readonly onDamaged?: () => void;
-}
 
 /**
  * Opens the store and takes its lock: STORE_LOCKED when another gateway has it, STORE_TOO_NEW, STORE_OPEN_FAILED. A damaged store
@@ -80,10 +70,6 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     return open();
   }
 }
-
-/** SyntaxError: a text in the store that was JSON is none any more. */
-const isDamage = (error: unknown): boolean =>
-  error instanceof SyntaxError || (error instanceof GatewayError && error.code === 'STORE_CORRUPT');
 
 async function openSound(
   options: OpenStoreOptions,
@@ -135,6 +121,8 @@ class SqliteStore implements Store {
   readonly #damaged: DamagedBlocks;
   readonly #life: SqliteLife;
   readonly #limit: DiskLimit;
+  readonly #gate: ThinningGate;
+  readonly #space: SpaceMeter;
   readonly #maintenance: Maintenance;
   #salvage: SalvageReport | null = null;
   #highWater: HighWater | undefined;
@@ -146,29 +134,31 @@ class SqliteStore implements Store {
     const directory = new BlockDirectory();
     const writer = new LogWriter(cache, directory, log);
     const reopen = (): Promise<void> => driver.reopen();
-    const queue = new CommitQueue({ driver, planner: writer, clock, log, metrics, random, reopen });
+    const limit = new DiskLimit(driver);
+    const withReserve = limit.withReserve.bind(limit);
+    const queue = new CommitQueue({ driver, planner: writer, clock, log, metrics, random, reopen, withReserve });
     this.epoch = epoch;
     this.#driver = driver;
     this.#queue = queue;
     this.#writer = writer;
+    const gate = new ThinningGate();
+    this.#gate = gate;
+    const [head, revision] = [() => writer.head(), () => gate.rewrites];
     this.#uplinks = new SqliteUplinks(queue);
     this.#windows = new SqliteWindows(queue);
-    this.#outbox = new SqliteOutbox(queue, () => writer.head());
-    const damaged = new DamagedBlocks({ queue, outbox: this.#outbox, clock, log, metrics });
+    this.#outbox = new SqliteOutbox(queue, head, gate);
+    const common = { queue, outbox: this.#outbox, clock, log, metrics };
+    const damaged = new DamagedBlocks(common);
     this.#damaged = damaged;
-    this.#reader = new LogReader({
-      database: queue,
-      cache,
-      directory,
-      onDamaged: damaged.found,
-      head: () => writer.head(),
-    });
+    this.#reader = new LogReader({ database: queue, cache, directory, onDamaged: damaged.found, head, revision });
     this.#flows = new SqliteFlows(queue, vault, log);
     this.#registry = new SqliteRegistry(queue, vault, log);
     this.#life = new SqliteLife(queue);
-    this.#limit = new DiskLimit(driver);
-    const { uplinks, windows, outbox } = { uplinks: this.#uplinks, windows: this.#windows, outbox: this.#outbox };
-    this.#maintenance = new Maintenance({ driver, queue, uplinks, windows, outbox, clock, log });
+    this.#limit = limit;
+    const { thinnableBelowId = () => Infinity } = options;
+    const space = spaceKeeper({ ...common, cache, gate, limit, thinnableBelowId });
+    this.#space = new SpaceMeter({ ...common, limit });
+    this.#maintenance = new Maintenance({ ...common, uplinks: this.#uplinks, windows: this.#windows, driver, space });
   }
 
   async load(): Promise<void> {
@@ -224,6 +214,8 @@ class SqliteStore implements Store {
       sqliteVersion: this.#driver.sqliteVersion,
       epoch: this.epoch,
       ...(await this.#limit.usage()),
+      space: await this.#space.measure(),
+      records: this.#writer.head() - 1,
       pendingEntries: this.#queue.pendingEntries,
       fault: this.#queue.fault,
       salvage: this.#salvage,
@@ -233,6 +225,7 @@ class SqliteStore implements Store {
   append: Store['append'] = (entries: readonly NewEntry[], urgency: Urgency = 'interval') =>
     this.#queue.append(entries, [], urgency);
   head: Store['head'] = () => this.#writer.head();
+  revision: Store['revision'] = () => this.#gate.revision;
   read: Store['read'] = (from, limit) => this.#reader.read(from, limit);
   readRange: Store['readRange'] = (range: LogRange) => this.#reader.readRange(range);
   onCommitted: Store['onCommitted'] = (listener) => this.#writer.onCommitted(listener);
@@ -252,7 +245,7 @@ class SqliteStore implements Store {
 
   listStreams: Store['listStreams'] = () => this.#outbox.listStreams();
   openStream: Store['openStream'] = (stream, nowMs) => this.#outbox.openStream(stream, nowMs);
-  sealBatch: Store['sealBatch'] = (batch, rest) => this.#outbox.sealBatch(batch, rest);
+  sealBatch: Store['sealBatch'] = (batch, rest, revision) => this.#outbox.sealBatch(batch, rest, revision);
   replaceBatch: Store['replaceBatch'] = (replacement) => this.#outbox.replaceBatch(replacement);
   parkedRecords: Store['parkedRecords'] = (stream, limit) => this.#outbox.parkedRecords(stream, limit);
   moveStream: Store['moveStream'] = (stream, rest) => this.#outbox.moveStream(stream, rest);

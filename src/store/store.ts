@@ -2,6 +2,7 @@ import type { Batch, ParkedRecord } from '../model/batch.ts';
 import type { Aggregate, DataRecord, Destination, LogEntry, NewEntry } from '../model/record.ts';
 import type { Assignment, Device, Place, SessionKeys } from '../model/device.ts';
 import type { StoredUplink, Uplink } from '../model/frame.ts';
+import type { SalvageReport } from './salvage-report.ts';
 
 /**
  * The interfaces of the store: what every other stage may know of it. One SQLite file, one connection, one owner.
@@ -25,6 +26,8 @@ export interface LogStore {
   read(from: number, limit: number): Promise<readonly LogEntry[]>;
   /** Committed entries whose `observedAt` (samples), window start (aggregates) or `from` (gaps) lies in `[fromMs, toMs)`, page by page, in id order. */
   readRange(range: LogRange): AsyncIterable<readonly LogEntry[]>;
+  /** Changes when records that a stream has not sealed yet were replaced by thinned ones: what was read before is to be read again. */
+  revision(): number;
   /** Called after each commit that appended entries, in id order, without gap. The listener must not throw. */
   onCommitted(listener: (entries: readonly LogEntry[]) => void): () => void;
 }
@@ -138,8 +141,15 @@ export interface OutboxStore {
   listStreams(): Promise<readonly StreamState[]>;
   /** The stream's state; a new stream starts at the head of the log. */
   openStream(stream: string, nowMs: number): Promise<StreamState>;
-  /** Commits a batch and the unsealed rest (`liveFrom`, `backlog`) in one transaction, at once. `batch.seq` must be `lastSeq + 1`. */
-  sealBatch(batch: Batch, rest: { readonly liveFrom: number; readonly backlog: readonly LogInterval[] }): Promise<void>;
+  /**
+   * Commits a batch and the unsealed rest (`liveFrom`, `backlog`) in one transaction, at once. `batch.seq` must be `lastSeq + 1`.
+   * False, and nothing is written, when the log is not at `revision` any more, which the batch's records were read at.
+   */
+  sealBatch(
+    batch: Batch,
+    rest: { readonly liveFrom: number; readonly backlog: readonly LogInterval[] },
+    revision?: number,
+  ): Promise<boolean>;
   /**
    * Commits a replacement in one transaction, at once: the number stays without acknowledgement. Rejects with INTERNAL when the
    * number is not sealed or was acknowledged, when the parts do not follow the last number, or when no more may be parked.
@@ -233,6 +243,10 @@ export interface StoreStatus {
   readonly epoch: string;
   readonly bytes: number;
   readonly limitBytes: number | null;
+  /** Records taken since the store was made. */
+  readonly records: number;
+  /** What the next outage would find, measured every few minutes; null while the disk does not answer. */
+  readonly space: StoreSpace | null;
   readonly pendingEntries: number;
   /** null, or the code of the fault that commits fail with now. */
   readonly fault: string | null;
@@ -240,27 +254,15 @@ export interface StoreStatus {
   readonly salvage?: SalvageReport | null;
 }
 
-/** A damaged store was set aside and a new one made from what could be read, under a new epoch. */
-export interface SalvageReport {
-  readonly at: number;
-  /** Directory in the data directory that keeps the damaged files as they were found. */
-  readonly directory: string;
-  readonly cause: string;
-  readonly previousEpoch: string | null;
-  readonly durationMs: number;
-  readonly records: number;
-  /** Records known to have been there and not carried over; what was at the very end of the log may be unknown. */
-  readonly lostRecords: number;
-  /** Ids declared lost by gaps, of this salvage and earlier ones. */
-  readonly lost: readonly LogInterval[];
-  /** Rows that made no sense, by table. */
-  readonly refusedRows: Readonly<Record<string, number>>;
-  /** Tables of which a part could not be read. */
-  readonly incompleteTables: readonly string[];
-  /** Streams whose position was lost: records that were not proved acknowledged are sent again. */
-  readonly uncertainStreams: readonly string[];
-  /** Devices whose frame counter was lost: their session stays closed until they are imported again. */
-  readonly closedSessions: readonly string[];
+export interface StoreSpace {
+  /** Up to where nothing loses resolution; null without a limit. */
+  readonly fullBytes: number | null;
+  /** Of what is in use: raw samples that every stream has had acknowledged, and batches kept for resending. They go first. */
+  readonly spareBytes: number;
+  /** What a record takes in a sealed block, pages included. */
+  readonly recordBytes: number;
+  /** Samples that lost resolution at the disk limit since the store was made. */
+  readonly thinnedSamples: number;
 }
 
 export interface Store extends LogStore, LifeStore, UplinkStore, WindowStore, OutboxStore, FlowStore, RegistryStore {

@@ -1,5 +1,7 @@
 import type { Row, SqlValue, Statement } from './database.ts';
+import { type IntervalList, subtract } from './interval-list.ts';
 import type { LogInterval, StreamState } from './store.ts';
+import type { StreamPosition } from './stream-position.ts';
 
 /** Numbers of one stream lie below this, so that `ref * SEQ_SPAN + seq` is one integer key within 2^53: 8191 streams. */
 export const SEQ_SPAN = 2 ** 40;
@@ -28,6 +30,8 @@ export interface StreamRecord {
   /** Acknowledged numbers above `ackedTo`. */
   readonly ackedBeyond: Set<number>;
   rest: StreamRest;
+  /** By number: the part of the log that each batch took that is not acknowledged, among them those being sealed. */
+  readonly taken: Map<number, IntervalList>;
   /** Rows of `parked`. */
   parked: number;
   createdAt: number;
@@ -42,6 +46,7 @@ export const recordOf = (row: Row): StreamRecord => ({
   ackedTo: Number(row['acked_to']),
   ackedBeyond: new Set(),
   rest: { liveFrom: Number(row['live_from']), backlog: JSON.parse(String(row['backlog'])) as LogInterval[] },
+  taken: new Map(),
   parked: 0,
   createdAt: Number(row['created_at']),
 });
@@ -79,3 +84,14 @@ export const stateOf = (record: StreamRecord, keptFrom: number): StreamState => 
   parkedRecords: record.parked,
   createdAt: record.createdAt,
 });
+
+/** The unsealed rest as intervals, the live lane without an end. */
+export const unsealedOf = ({ liveFrom, backlog }: StreamRest): IntervalList => [
+  ...backlog,
+  { from: liveFrom, to: Infinity },
+];
+
+export function positionOf({ stream, rest, taken }: StreamRecord): StreamPosition {
+  const unacknowledged = [...taken.values()].flat();
+  return { stream, unsealed: subtract(unsealedOf(rest), unacknowledged), unacknowledged };
+}

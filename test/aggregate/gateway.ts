@@ -25,6 +25,7 @@ export function processView(store: LogStore & WindowStore): LogStore & WindowSto
     },
     append: (entries, urgency) => asked(() => store.append(entries, urgency)),
     head: () => store.head(),
+    revision: () => store.revision(),
     read: (from, limit) => asked(() => store.read(from, limit)),
     readRange: (range) => store.readRange(range),
     onCommitted: (listener) =>

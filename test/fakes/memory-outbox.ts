@@ -92,6 +92,10 @@ export class OutboxProcess implements LogStore, OutboxStore {
     return this.#disk.entries.length + 1;
   }
 
+  revision(): number {
+    return 0;
+  }
+
   async read(from: number, limit: number): Promise<readonly LogEntry[]> {
     await this.#turn();
     return this.#disk.entries.slice(from - 1, from - 1 + limit);
@@ -117,7 +121,7 @@ export class OutboxProcess implements LogStore, OutboxStore {
     return this.#state(stream, nowMs);
   }
 
-  async sealBatch(batch: Batch, rest: { liveFrom: number; backlog: readonly LogInterval[] }): Promise<void> {
+  async sealBatch(batch: Batch, rest: { liveFrom: number; backlog: readonly LogInterval[] }): Promise<boolean> {
     await this.#turn();
     const fault = this.#disk.sealFault;
     this.#disk.sealFault = null;
@@ -128,6 +132,7 @@ export class OutboxProcess implements LogStore, OutboxStore {
     outbox.rest = rest;
     outbox.batches.set(batch.seq, { batch, acknowledgedAt: null });
     if (fault === 'commits-and-fails') throw new GatewayError('STORE_IO', 'injected');
+    return true;
   }
 
   async replaceBatch({ empty, parts, parked }: BatchReplacement): Promise<void> {

@@ -29,6 +29,10 @@ export class MemoryStore implements LogStore, WindowStore {
     return this.entries.length + 1;
   }
 
+  revision(): number {
+    return 0;
+  }
+
   async read(from: number, limit: number): Promise<readonly LogEntry[]> {
     await Promise.resolve();
     return this.entries.slice(from - 1, from - 1 + Math.min(limit, this.readLimit));

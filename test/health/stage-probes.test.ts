@@ -73,6 +73,8 @@ describe('the probes of a running plan', () => {
         epoch: '',
         bytes: 0,
         limitBytes: null,
+        records: 0,
+        space: null,
         pendingEntries: 3,
         fault: null,
       });

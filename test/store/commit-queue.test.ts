@@ -36,9 +36,9 @@ async function create(limits: QueueLimits = DEFAULT_LIMITS) {
   const onDisk = async () => {
     const fresh = new LogWriter(new BlockCache(), directory, log);
     await fresh.load(queue);
-    const head = () => fresh.head();
-    const fail = () => expect.fail('a block is damaged');
-    return new LogReader({ database: queue, cache: new BlockCache(), directory, onDamaged: fail, head }).read(
+    const [head, revision] = [() => fresh.head(), () => 0];
+    const onDamaged = () => expect.fail('a block is damaged');
+    return new LogReader({ database: queue, cache: new BlockCache(), directory, onDamaged, head, revision }).read(
       1,
       1_000_000,
     );
