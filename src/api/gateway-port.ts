@@ -136,6 +136,10 @@ export interface GatewayStatus {
     readonly growthBytesPerDay: number | null;
     /** Days that the room lasts at this rate; null where the rate is not known or the store does not grow. */
     readonly daysLeft: number | null;
+    /** Days of outage that fit at the rate of the last hours before data loses resolution; null where the rate is not known. */
+    readonly outageDays: number | null;
+    /** Samples that lost resolution at the disk limit since the store was made. */
+    readonly thinnedSamples: number;
   };
   readonly driver: string;
 }

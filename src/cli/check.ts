@@ -93,7 +93,7 @@ function clockFinding(synchronized: boolean | null): Finding {
 
 function diskFinding(disk: StatusAnswer['disk']): Finding {
   const text = roomText(disk);
-  const isShort = disk.daysLeft !== null && disk.daysLeft < FEW_DAYS;
+  const isShort = disk.outageDays !== null && disk.outageDays < FEW_DAYS;
   return isShort
     ? finding(
         'fail',

@@ -33,8 +33,8 @@ export interface StatusAnswer {
     readonly storeBytes: number;
     readonly freeBytes: number;
     readonly limitBytes: number | null;
-    readonly growthBytesPerDay: number | null;
-    readonly daysLeft: number | null;
+    readonly outageDays: number | null;
+    readonly thinnedSamples: number;
   };
 }
 
@@ -78,6 +78,12 @@ function print(status: StatusAnswer, io: Io): void {
   line(`clock: ${clock.now}, ${clockSays.en}`, `horloge : ${clock.now}, ${clockSays.fr}`);
   const [store, free, room] = [sizeText(disk.storeBytes, language), sizeText(disk.freeBytes, language), roomText(disk)];
   line(`store ${store}, free ${free}: ${room.en}`, `stockage ${store}, libre ${free} : ${room.fr}`);
+  if (disk.thinnedSamples === 0) return;
+  const thinned = numberText(disk.thinnedSamples, language);
+  line(
+    `lost resolution at the disk limit: ${thinned} samples`,
+    `résolution perdue à la limite du disque : ${thinned} mesures`,
+  );
 }
 
 export const command: Command = {

@@ -32,13 +32,27 @@ export function sizeText(bytes: number, language: Language): string {
   return `${numberText(bytes / (isBig ? 1e9 : 1e6), language)} ${unit}`;
 }
 
-/** How long the disk lasts, in words. */
-export function roomText(disk: { readonly growthBytesPerDay: number | null; readonly daysLeft: number | null }): Text {
-  if (disk.growthBytesPerDay === null) return both('rate not known yet', 'rythme encore inconnu');
-  if (disk.daysLeft === null) return both('the store does not grow', 'le stockage ne grossit pas');
-  const days = Math.floor(disk.daysLeft);
-  if (days > 3650) return both('more than 10 years at this rate', 'plus de 10 ans à ce rythme');
-  return days < 2
-    ? both(`${days} day at this rate`, `${days} jour à ce rythme`)
-    : both(`${days} days at this rate`, `${days} jours à ce rythme`);
+interface Disk {
+  readonly limitBytes: number | null;
+  readonly outageDays: number | null;
+}
+
+/** How long an outage may last before something is lost of it, in words. */
+export function roomText({ limitBytes, outageDays }: Disk): Text {
+  if (outageDays === null) return both('rate not known yet', 'rythme encore inconnu');
+  const then =
+    limitBytes === null
+      ? both('then new data is refused', 'ensuite les nouvelles données sont refusées')
+      : both('then the oldest data loses resolution', 'ensuite les plus anciennes données perdent en résolution');
+  const days = Math.floor(outageDays);
+  if (days > 3650)
+    return both(
+      'room for more than 10 years of outage at this rate',
+      'place pour plus de 10 ans de coupure à ce rythme',
+    );
+  const room =
+    days < 2
+      ? both(`room for ${days} day of outage at this rate`, `place pour ${days} jour de coupure à ce rythme`)
+      : both(`room for ${days} days of outage at this rate`, `place pour ${days} jours de coupure à ce rythme`);
+  return both(`${room.en}, ${then.en}`, `${room.fr}, ${then.fr}`);
 }

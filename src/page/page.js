@@ -51,10 +51,9 @@ function flowText({ running, faults }) {
 
 function diskText(disk) {
   const room = put(text.room, { used: size(disk.storeBytes), free: size(disk.freeBytes) });
-  if (disk.growthBytesPerDay === null) return room;
-  const lasts =
-    disk.daysLeft === null ? text.noGrowth : put(text.daysLeft, { n: number.format(Math.floor(disk.daysLeft)) });
-  return `${room} · ${lasts}`;
+  if (disk.outageDays === null) return room;
+  const days = put(text.outageDays, { n: number.format(Math.floor(disk.outageDays)) });
+  return `${room} · ${days}, ${disk.limitBytes === null ? text.thenRefused : text.thenThinned}`;
 }
 
 const CLOCK = { true: text.clockSet, false: text.clockUnset, null: text.clockUnknown };

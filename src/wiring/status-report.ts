@@ -5,8 +5,9 @@ import type { NodeStatus } from '../model/status.ts';
 import type { Text } from '../model/text.ts';
 import { productVersion } from '../runtime/version.ts';
 import { isClockSynchronized } from '../health/clock-state.ts';
-import { DiskForecast, daysLeft } from '../health/disk-forecast.ts';
-import type { SalvageReport, Store, StoreStatus } from '../store/store.ts';
+import { DiskForecast, daysLeft, outageDays } from '../health/disk-forecast.ts';
+import type { SalvageReport } from '../store/salvage-report.ts';
+import type { Store, StoreStatus } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 import type { FlowControl } from './flow-control.ts';
 import { planNodeStatuses } from './node-statuses.ts';
@@ -59,6 +60,7 @@ export class StatusReport {
   readonly #sources: StatusSources;
   readonly #startedAt: number;
   readonly #forecast = new DiskForecast();
+  readonly #records = new DiskForecast();
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
@@ -71,8 +73,9 @@ export class StatusReport {
 
   /** Notes the size of the store, for the forecast: to be called at start and every ten minutes. */
   async observe(): Promise<void> {
-    const { bytes } = await this.#sources.store.status();
+    const { bytes, records } = await this.#sources.store.status();
     this.#forecast.observe(bytes, this.#sources.deps.clock.monotonicMs());
+    this.#records.observe(records, this.#sources.deps.clock.monotonicMs());
   }
 
   async status(): Promise<GatewayStatus> {
@@ -107,15 +110,20 @@ export class StatusReport {
     };
   }
 
-  #disk({ bytes, limitBytes }: StoreStatus, freeBytes: number): GatewayStatus['disk'] {
+  #disk({ bytes, limitBytes, records, space }: StoreStatus, freeBytes: number): GatewayStatus['disk'] {
     const roomBytes = Math.min(freeBytes, (limitBytes ?? Number.POSITIVE_INFINITY) - bytes);
-    const growthBytesPerDay = this.#forecast.growthPerDay(bytes, this.#sources.deps.clock.monotonicMs());
+    const nowMs = this.#sources.deps.clock.monotonicMs();
+    const growthBytesPerDay = this.#forecast.growthPerDay(bytes, nowMs);
+    const recordsPerDay = this.#records.growthPerDay(records, nowMs);
+    const wholeBytes = Math.min(freeBytes, (space?.fullBytes ?? Number.POSITIVE_INFINITY) - bytes);
     return {
       storeBytes: bytes,
       limitBytes,
       freeBytes,
       growthBytesPerDay,
       daysLeft: daysLeft(roomBytes, growthBytesPerDay),
+      outageDays: space === null ? null : outageDays({ ...space, roomBytes: wholeBytes, recordsPerDay }),
+      thinnedSamples: space?.thinnedSamples ?? 0,
     };
   }
 

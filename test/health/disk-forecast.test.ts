@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DiskForecast, daysLeft } from '../../src/health/disk-forecast.ts';
+import { DiskForecast, daysLeft, outageDays } from '../../src/health/disk-forecast.ts';
 
 const HOUR = 3_600_000;
 
@@ -30,5 +30,19 @@ describe('the forecast of the disk', () => {
     expect(daysLeft(1e9, -5)).toBeNull();
     expect(daysLeft(-1, 10)).toBe(0);
     expect(daysLeft(1e9, null)).toBeNull();
+  });
+});
+
+describe('days of outage', () => {
+  const room = { roomBytes: 50e6, spareBytes: 10e6, recordBytes: 5, recordsPerDay: 100_000 };
+
+  it('are the room, and what would give way, at the rate of the records as they are stored for years', () => {
+    expect(outageDays(room)).toBe(120);
+    expect(outageDays({ ...room, roomBytes: -1e9 })).toBe(0);
+  });
+
+  it('are not known before the rate is, nor while nothing comes', () => {
+    expect(outageDays({ ...room, recordsPerDay: null })).toBeNull();
+    expect(outageDays({ ...room, recordsPerDay: 0 })).toBeNull();
   });
 });
