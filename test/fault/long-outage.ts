@@ -56,6 +56,7 @@ const STREAM: StreamSettings = {
   broker: 'broker',
   stream: 'ville',
   maxRecords: 1000,
+  maxBytes: 524_288,
   maxAgeMs: 1000,
   order: 'live-first',
   backlogRate: 1e9,

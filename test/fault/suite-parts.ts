@@ -30,6 +30,11 @@ export const SUITE_PARTS: readonly SuitePart[] = [
     full: '--trials 300 --seed 29 --driver node:sqlite',
   },
   { script: 'outage.ts', short: '--samples 150000', full: '--samples 2592000' },
+  {
+    script: 'outage-quota.ts',
+    short: '--days 1.5 --quota-mb 0.375 --commit-seconds 120 --seed 45',
+    full: '--days 90 --quota-mb 64 --seed 55',
+  },
   { script: 'link-faults.ts', short: '--trials 12 --seed 42', full: '--trials 120 --seed 52' },
   { script: 'broker-crash.ts', short: '--trials 3 --seed 43', full: '--trials 50 --seed 53' },
   { script: 'slow-disk.ts', short: '--seconds 15 --seed 44', full: '--seconds 60 --seed 54' },
