@@ -71,7 +71,8 @@ export interface Aggregate {
  * Why data is missing; `docs/batches.md` lists them with their meaning. `gateway-off`: the gateway did not run. `port-gone`: the port
  * of a line was not there. `silent`: the port was there and nothing usable came. `store-full`: the store had no room. `backpressure`:
  * the store was too slow, or its disk failed. `refused`: the store refused for another reason. `store-damaged`: records that were
- * stored are destroyed.
+ * stored are destroyed. `clock`: samples came, and when is not known, because nobody set the clock before the machine was started
+ * again.
  */
 export const GAP_CAUSES = [
   'gateway-off',
@@ -81,6 +82,7 @@ export const GAP_CAUSES = [
   'backpressure',
   'refused',
   'store-damaged',
+  'clock',
 ] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];
 

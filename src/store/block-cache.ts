@@ -43,6 +43,14 @@ export class BlockCache {
       this.#decodedEntries -= this.#decoded.shift()?.length ?? 0;
   }
 
+  /** The block was written anew, under the same ids. */
+  replace(block: Entries): void {
+    const isSame = (other: Entries): boolean => firstIdOf(other) === firstIdOf(block);
+    const place = this.#recent.findIndex(isSame);
+    if (place >= 0) this.#recent[place] = block;
+    this.#decoded = this.#decoded.map((other) => (isSame(other) ? block : other));
+  }
+
   /** The block that holds that id. */
   find(id: number): Entries | undefined {
     return this.#findRecent(id) ?? this.#findDecoded(id);

@@ -26,6 +26,7 @@ import { assertNumbering } from './numbering-check.ts';
 import { connectorOf, driverFromEnvironment, openDriver } from './open-driver.ts';
 import { SqliteOutbox } from './outbox-store.ts';
 import { ReopeningDriver } from './reopening-driver.ts';
+import { Retiming } from './retiming.ts';
 import { salvage } from './salvage.ts';
 import { SqliteRegistry } from './registry/registry-store.ts';
 import { Vault } from './registry/vault.ts';
@@ -127,6 +128,7 @@ class SqliteStore implements Store {
   readonly #queue: CommitQueue;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
+  readonly #retiming: Retiming;
   readonly #uplinks: SqliteUplinks;
   readonly #windows: SqliteWindows;
   readonly #outbox: SqliteOutbox;
@@ -151,18 +153,14 @@ class SqliteStore implements Store {
     this.#driver = driver;
     this.#queue = queue;
     this.#writer = writer;
+    this.#retiming = new Retiming({ queue, cache, directory });
     this.#uplinks = new SqliteUplinks(queue);
     this.#windows = new SqliteWindows(queue);
-    this.#outbox = new SqliteOutbox(queue, () => writer.head());
+    const head = (): number => writer.head();
+    this.#outbox = new SqliteOutbox(queue, head);
     const damaged = new DamagedBlocks({ queue, outbox: this.#outbox, clock, log, metrics });
     this.#damaged = damaged;
-    this.#reader = new LogReader({
-      database: queue,
-      cache,
-      directory,
-      onDamaged: damaged.found,
-      head: () => writer.head(),
-    });
+    this.#reader = new LogReader({ database: queue, cache, directory, onDamaged: damaged.found, head });
     this.#flows = new SqliteFlows(queue, vault, log);
     this.#registry = new SqliteRegistry(queue, vault, log);
     this.#life = new SqliteLife(queue);
@@ -241,6 +239,10 @@ class SqliteStore implements Store {
   saveAliveAt: Store['saveAliveAt'] = (atMs) => this.#life.saveAliveAt(atMs);
   lostSince: Store['lostSince'] = () => this.#life.lostSince();
   forgetLost: Store['forgetLost'] = () => this.#life.forgetLost();
+
+  clockState: Store['clockState'] = () => readMeta(this.#driver, 'clock');
+  saveClockState: Store['saveClockState'] = (state) => this.#queue.write([writeMeta('clock', state)], 'now');
+  retime: Store['retime'] = (span, stateAfter) => this.#retiming.step(span, stateAfter);
 
   acceptUplink: Store['acceptUplink'] = (uplink, urgency) => this.#uplinks.acceptUplink(uplink, urgency);
   undecodedUplinks: Store['undecodedUplinks'] = () => this.#uplinks.undecodedUplinks();

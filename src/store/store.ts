@@ -40,6 +40,31 @@ export interface LifeStore {
   forgetLost(): Promise<void>;
 }
 
+/** Records that were taken while the clock was not set, and by how much their line of time was wrong. */
+export interface RetimeSpan {
+  /** Ids in `[fromId, toId)`; both at the edge of a commit. */
+  readonly fromId: number;
+  readonly toId: number;
+  /** Instants of the wrong line, both included. */
+  readonly startAt: number;
+  readonly endAt: number;
+  /** What is added to them. */
+  readonly deltaMs: number;
+}
+
+export interface ClockStore {
+  /** What was last saved with `saveClockState`; undefined before the first time. */
+  clockState(): Promise<string | undefined>;
+  /** Commits at once, together with or after every record that was appended before. */
+  saveClockState(state: string): Promise<void>;
+  /**
+   * Puts records of the first part of a span right: samples with the flag `clock-estimated`, which they lose, and gaps that begin or
+   * end within the wrong line. `stateAfter` gives the state that is saved in the same transaction, from the id where the next
+   * call goes on; resolves with that id (`toId`: done). A block that changed meanwhile is left as it is.
+   */
+  retime(span: RetimeSpan, stateAfter: (nextId: number) => string): Promise<number>;
+}
+
 export interface LogRange {
   readonly fromMs: number;
   readonly toMs: number;
@@ -263,7 +288,8 @@ export interface SalvageReport {
   readonly closedSessions: readonly string[];
 }
 
-export interface Store extends LogStore, LifeStore, UplinkStore, WindowStore, OutboxStore, FlowStore, RegistryStore {
+export interface Store
+  extends LogStore, LifeStore, ClockStore, UplinkStore, WindowStore, OutboxStore, FlowStore, RegistryStore {
   /** ULID; changes whenever numbering cannot be proved to continue. */
   readonly epoch: string;
   setCommitInterval(ms: number): void;
