@@ -42,3 +42,28 @@ export function roomText(disk: { readonly growthBytesPerDay: number | null; read
     ? both(`${days} day at this rate`, `${days} jour à ce rythme`)
     : both(`${days} days at this rate`, `${days} jours à ce rythme`);
 }
+
+/** What `GET /v1/status` says of the clock, as far as commands read it. */
+export interface ClockAnswer {
+  readonly now: string;
+  readonly synchronized: boolean | null;
+  readonly quality: 'set' | 'estimated';
+  readonly source: string;
+  readonly heldRecords: number;
+}
+
+const CLOCKS: Readonly<Record<string, Text>> = {
+  'time-service': both('set by a time service', 'réglée par le réseau'),
+  gps: both('set by the GPS of a concentrator', 'réglée par le GPS d’un concentrateur'),
+  phone: both('set by a phone', 'réglée par un téléphone'),
+};
+
+/** Who keeps the clock, in words; a clock that nobody set, with what waits for it. */
+export function clockText({ quality, source, heldRecords }: ClockAnswer): Text {
+  if (quality === 'estimated')
+    return both(
+      `NOT SET YET: ${heldRecords} records wait for it`,
+      `PAS ENCORE RÉGLÉE : ${heldRecords} enregistrements l'attendent`,
+    );
+  return CLOCKS[source] ?? both('no time service that we know', 'pas de service de temps connu');
+}
