@@ -6,7 +6,7 @@ import { blockOf } from './block-row.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Statement } from './database.ts';
 import { writeMeta } from './meta.ts';
-import type { RetimeSpan } from './store.ts';
+import type { RetimeSpan } from './clock-store.ts';
 
 /** Blocks of one transaction: no commit waits longer for it. */
 const BLOCKS_PER_STEP = 64;

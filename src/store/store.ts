@@ -2,6 +2,7 @@ import type { Batch, ParkedRecord } from '../model/batch.ts';
 import type { Aggregate, DataRecord, Destination, LogEntry, NewEntry } from '../model/record.ts';
 import type { Assignment, Device, Place, SessionKeys } from '../model/device.ts';
 import type { StoredUplink, Uplink } from '../model/frame.ts';
+import type { ClockStore } from './clock-store.ts';
 
 /**
  * The interfaces of the store: what every other stage may know of it. One SQLite file, one connection, one owner.
@@ -38,31 +39,6 @@ export interface LifeStore {
   lostSince(): Promise<number | undefined>;
   /** That loss is declared. */
   forgetLost(): Promise<void>;
-}
-
-/** Records that were taken while the clock was not set, and by how much their line of time was wrong. */
-export interface RetimeSpan {
-  /** Ids in `[fromId, toId)`; both at the edge of a commit. */
-  readonly fromId: number;
-  readonly toId: number;
-  /** Instants of the wrong line, both included. */
-  readonly startAt: number;
-  readonly endAt: number;
-  /** What is added to them. */
-  readonly deltaMs: number;
-}
-
-export interface ClockStore {
-  /** What was last saved with `saveClockState`; undefined before the first time. */
-  clockState(): Promise<string | undefined>;
-  /** Commits at once, together with or after every record that was appended before. */
-  saveClockState(state: string): Promise<void>;
-  /**
-   * Puts records of the first part of a span right: samples with the flag `clock-estimated`, which they lose, and gaps that begin or
-   * end within the wrong line. `stateAfter` gives the state that is saved in the same transaction, from the id where the next
-   * call goes on; resolves with that id (`toId`: done). A block that changed meanwhile is left as it is.
-   */
-  retime(span: RetimeSpan, stateAfter: (nextId: number) => string): Promise<number>;
 }
 
 export interface LogRange {

@@ -1,4 +1,4 @@
-import type { RetimeSpan } from '../store/store.ts';
+import type { RetimeSpan } from '../store/clock-store.ts';
 import type { ClockSource } from './clock-policy.ts';
 
 /** Records of this boot that wait for the clock to be set. */

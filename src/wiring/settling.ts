@@ -1,7 +1,8 @@
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { messageOf } from '../runtime/errors.ts';
 import type { Log } from '../runtime/log.ts';
-import type { ClockStore, LogStore } from '../store/store.ts';
+import type { ClockStore } from '../store/clock-store.ts';
+import type { LogStore } from '../store/store.ts';
 import type { ClockState } from './clock-state.ts';
 
 const RETRY_MS = 5000;

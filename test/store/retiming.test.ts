@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { GapRecord, NewEntry } from '../../src/model/record.ts';
 import { DRIVER_NAMES } from '../../src/store/driver.ts';
-import type { RetimeSpan, Store } from '../../src/store/store.ts';
+import type { RetimeSpan } from '../../src/store/clock-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { entry, sample } from './records.ts';
 import { StoreFixture, all } from './store-fixture.ts';
 
