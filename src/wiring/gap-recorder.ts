@@ -137,9 +137,11 @@ export class GapRecorder implements Service {
   #offGap(shortMs: number): GapRecord | null {
     const { clock, time } = this.#deps;
     if (this.#aliveAt === undefined) return null;
+    // The last run of this boot may have ended before the clock was set.
+    const aliveAt = time?.settled(this.#aliveAt) ?? this.#aliveAt;
     const nowAt = clock.nowMs();
     const isUnknown = time?.isOffTimeUnknown === true;
-    const off = isUnknown ? { from: this.#aliveAt, to: nowAt } : offGap(this.#aliveAt, nowAt, shortMs);
+    const off = isUnknown ? { from: aliveAt, to: nowAt } : offGap(aliveAt, nowAt, shortMs);
     return off === null ? null : { ...GAP, ...off, cause: 'gateway-off' };
   }
 
