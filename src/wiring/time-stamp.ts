@@ -14,7 +14,7 @@ const isOurs = ({ observedAt, receivedAt }: Measurement): boolean => observedAt 
 export const markEstimated = (measurement: Measurement): Measurement =>
   isOurs(measurement) ? { ...measurement, flags: [...measurement.flags, 'clock-estimated'] } : measurement;
 
-export function settle(measurement: Measurement, former: FormerLine | null, nowAt: number): Measurement {
+export function settle(measurement: Measurement, former: FormerLine, nowAt: number): Measurement {
   const { receivedAt, observedAt } = measurement;
   const at = settledAt(receivedAt, former, nowAt);
   if (at === receivedAt) return measurement;

@@ -1,7 +1,8 @@
+import type { ClockFacts } from '../api/gateway-port.ts';
 import type { Uplink } from '../model/frame.ts';
 import { rfc3339 } from '../model/instant.ts';
 import type { Measurement } from '../model/record.ts';
-import { every, type Timer } from '../runtime/clock.ts';
+import { every, sleep, type Timer } from '../runtime/clock.ts';
 import { GatewayError } from '../runtime/errors.ts';
 import { background, type Service } from '../runtime/lifecycle.ts';
 import type { Log } from '../runtime/log.ts';
@@ -32,6 +33,8 @@ const ASK_MS = 1000;
 const ASK_WHEN_SET_MS = 10_000;
 /** A line that moved this far from what is kept of it is kept anew. */
 const SAVED_DRIFT_MS = 250;
+/** Re-timing that a failing disk holds up goes on at the next start. */
+const STOP_WAIT_MS = 2000;
 
 export interface TimekeeperParts {
   readonly store: Store;
@@ -45,16 +48,8 @@ export interface TimekeeperParts {
   readonly metrics: Metrics;
 }
 
-export interface ClockStatus {
-  /** Whether a time service has set the system's clock; null: none that we know runs. */
-  readonly synchronized: boolean | null;
-  readonly quality: 'set' | 'estimated';
-  readonly source: ClockSource;
-  /** Records that wait for the clock to be set. */
-  readonly heldRecords: number;
-  /** Steps of the system's clock since the start. */
-  readonly steps: number;
-}
+/** What the status says of the clock. */
+export type ClockStatus = Omit<ClockFacts, 'now'>;
 
 /** Decides what the gateway's line of time goes by, and sees that records taken before it was known get their time. */
 export class Timekeeper implements Service, RecordTime {
@@ -118,7 +113,7 @@ export class Timekeeper implements Service, RecordTime {
     this.#running = false;
     this.#timer?.cancel();
     this.#parts.timeline.stop();
-    await Promise.allSettled([this.#settling]);
+    await Promise.race([Promise.allSettled([this.#settling]), sleep(this.#parts.timeline, STOP_WAIT_MS)]);
     await this.#hold?.stop();
   }
 
@@ -152,7 +147,8 @@ export class Timekeeper implements Service, RecordTime {
   stamp(measurement: Measurement): Measurement {
     const { timeline } = this.#parts;
     if (timeline.quality === 'estimated') return markEstimated(measurement);
-    return settle(measurement, this.#state.former, timeline.nowMs());
+    const { former } = this.#state;
+    return former === null ? measurement : settle(measurement, former, timeline.nowMs());
   }
 
   settled(at: number): number {
