@@ -16,18 +16,22 @@ export interface KnownBefore {
   readonly unknown: { readonly from: number; readonly to: number } | null;
 }
 
-/** `newestAt`: when the gateway was last known to run. */
+/**
+ * `newestAt`: the latest instant on disk. `notedAt`: when the gateway last noted that it ran, which a clock that was set back and
+ * believed has overtaken; the same where it never did.
+ */
 export function knownBefore(
   before: ClockState | undefined,
   bootId: string,
   systemOffsetMs: number,
   newestAt: number,
+  notedAt: number,
 ): KnownBefore {
   const own = before !== undefined && bootId !== '' && before.bootId === bootId ? before : undefined;
   const lost = own === undefined ? (before?.held ?? null) : null;
   return {
     own,
-    floorAt: own !== undefined && own.source !== 'none' ? EARLIEST_AT : newestAt - FLOOR_TOLERANCE_MS,
+    floorAt: own !== undefined && own.source !== 'none' ? EARLIEST_AT : notedAt - FLOOR_TOLERANCE_MS,
     isFresh: own?.source !== 'none' || Math.abs(systemOffsetMs - own.systemOffsetMs) >= FLOOR_TOLERANCE_MS,
     unknown: lost === null ? null : { from: lost.startAt, to: newestAt },
   };

@@ -96,11 +96,12 @@ export class Timekeeper implements Service, RecordTime {
   async start(): Promise<void> {
     const { store, log } = this.#parts;
     const before = readClockState(await store.clockState());
-    const newestAt = await lastAlive(store);
+    const newestAt = (await lastAlive(store)) ?? -1;
+    const notedAt = (await store.aliveAt()) ?? newestAt;
     // A step since the line was made is nothing that anybody took a time by.
     this.#parts.timeline.nowMs();
     await this.#service.ask();
-    await this.#begin(before, newestAt ?? -1);
+    await this.#begin(before, newestAt, notedAt);
     await store.saveClockState(JSON.stringify(this.#state));
     this.#hold = new ClockHold(store, log, heldFrom(this.#state));
     this.#running = true;
@@ -157,10 +158,10 @@ export class Timekeeper implements Service, RecordTime {
   }
 
   /** Where the line goes on from: what the system's clock says, what this boot knew, or a guess. */
-  async #begin(before: ClockState | undefined, newestAt: number): Promise<void> {
+  async #begin(before: ClockState | undefined, newestAt: number, notedAt: number): Promise<void> {
     const { timeline, bootId, store } = this.#parts;
     const { systemOffsetMs } = timeline;
-    const { own, floorAt, isFresh, unknown } = knownBefore(before, bootId, systemOffsetMs, newestAt);
+    const { own, floorAt, isFresh, unknown } = knownBefore(before, bootId, systemOffsetMs, newestAt, notedAt);
     this.#floorAt = floorAt;
     this.#isFresh = isFresh;
     this.#unknown = unknown;

@@ -2,7 +2,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { LogEntry } from '../../src/model/record.ts';
 import type { Store } from '../../src/store/store.ts';
 import { ClockHold } from '../../src/wiring/clock-hold.ts';
-import { settle } from '../fakes/manual-clock.ts';
+import { until } from '../e2e/running-gateway.ts';
 import { memoryLog } from '../fakes/silent-log.ts';
 import { entry } from '../store/records.ts';
 import { StoreFixture, all, ids } from '../store/store-fixture.ts';
@@ -18,10 +18,6 @@ async function holding(heldFrom: number): Promise<{ store: Store; hold: ClockHol
   return { store, hold, announced };
 }
 
-const settled = async (isDone: () => boolean): Promise<void> => {
-  for (let turn = 0; turn < 500 && !isDone(); turn += 1) await settle();
-};
-
 it('ends the log before the first record that is held, for those who send and aggregate', async () => {
   const { store, hold, announced } = await holding(3);
   await store.append([entry(2), entry(3)], 'now');
@@ -35,12 +31,12 @@ it('announces what is released once, in order and without gap, and what comes me
   const { store, hold, announced } = await holding(3);
   for (let index = 2; index < 12; index += 1) await store.append([entry(index)], 'now');
   hold.releaseTo(6);
-  await settled(() => announced.length === 3);
+  await until('3 are announced', () => announced.length === 3);
   expect(announced).toEqual([3, 4, 5]);
   hold.releaseTo(Number.POSITIVE_INFINITY);
   const more = store.append([entry(12)], 'now');
   await more;
-  await settled(() => announced.length === 11);
+  await until('11 are announced', () => announced.length === 11);
   await store.append([entry(13)], 'now');
   expect(announced).toEqual(Array.from({ length: 12 }, (_, index) => index + 3));
   expect(hold.held).toBe(0);
