@@ -109,7 +109,7 @@ export class Gateway implements Service {
       deps,
     });
     await runner.start();
-    if (time.unknown !== null) runner.acceptance.gaps.timeUnknown(time.unknown.from, time.unknown.to);
+    if (time.unknown !== null) runner.acceptance.gaps.timeUnknown(time.unknown.startAt, time.unknown.endAt);
     await flow.runStored();
     await this.#loadFlowFile(flow);
     const editor = (): EditorSupervisor['state'] | null => this.#editor?.state ?? null;

@@ -13,7 +13,7 @@ export interface KnownBefore {
   /** The system's clock may be right: it was not found wanting in this boot, or somebody moved it since. */
   readonly isFresh: boolean;
   /** The estimated time of an earlier boot that nobody set; null: none. */
-  readonly unknown: { readonly from: number; readonly to: number } | null;
+  readonly unknown: { readonly startAt: number; readonly endAt: number } | null;
 }
 
 /**
@@ -33,6 +33,6 @@ export function knownBefore(
     own,
     floorAt: own !== undefined && own.source !== 'none' ? EARLIEST_AT : notedAt - FLOOR_TOLERANCE_MS,
     isFresh: own?.source !== 'none' || Math.abs(systemOffsetMs - own.systemOffsetMs) >= FLOOR_TOLERANCE_MS,
-    unknown: lost === null ? null : { from: lost.startAt, to: newestAt },
+    unknown: lost === null ? null : { startAt: lost.startAt, endAt: newestAt },
   };
 }

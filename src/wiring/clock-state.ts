@@ -11,7 +11,10 @@ export interface HeldSpan {
 }
 
 /** An estimated line that is over: what was received on it and comes late is put right by it. */
-export type FormerLine = Pick<RetimeSpan, 'startAt' | 'endAt' | 'deltaMs'>;
+export type FormerLine = Pick<RetimeSpan, 'startAt' | 'endAt'> & {
+  /** What is added to its instants; null: nobody will ever know. */
+  readonly deltaMs: number | null;
+};
 
 /**
  * What the store keeps of the line of time, so that a process that is started again in the same boot goes on with it. The monotonic
@@ -54,7 +57,7 @@ const isClockState = (state: unknown): state is ClockState =>
   hasNumbers(state, 'offsetMs', 'systemOffsetMs') &&
   hasNumbers(state['held'], 'fromId', 'startAt', 'sinceMs') &&
   hasNumbers(state['settling'], 'fromId', 'startAt', 'endAt', 'deltaMs') &&
-  hasNumbers(state['former'], 'startAt', 'endAt', 'deltaMs');
+  hasNumbers(state['former'], 'startAt', 'endAt');
 
 /** Id of the first record that nobody may send yet; Infinity: every record may go. */
 export const heldFrom = ({ settling, held }: ClockState): number =>

@@ -165,7 +165,8 @@ export class Timekeeper implements Service, RecordTime {
     this.#floorAt = floorAt;
     this.#isFresh = isFresh;
     this.#unknown = unknown;
-    const [settling, former] = [before?.settling ?? null, before?.former ?? null];
+    const settling = before?.settling ?? null;
+    const former = unknown === null ? (before?.former ?? null) : { ...unknown, deltaMs: null };
     this.#state = { ...this.#state, settling, former, source: own?.source ?? 'none' };
     if (this.#trustsSystem()) {
       timeline.follow();

@@ -203,7 +203,9 @@ describe('a gateway that starts in 1970', () => {
     machine.boot = 'boot-2';
     machine.clock.step(NOW);
     const second = await machine.keeper();
-    expect(second.time.unknown).toEqual({ from: 0, to: 1000 });
+    expect(second.time.unknown).toEqual({ startAt: 0, endAt: 1000 });
+    const late = second.time.stamp(sample(0, { observedAt: 900, receivedAt: 900 }));
+    expect(late).toMatchObject({ observedAt: 900, flags: ['clock-estimated'] });
     expect(second.time.hold.held).toBe(0);
     expect(await machine.samples()).toEqual([{ value: 1, observedAt: 1000, flags: ['clock-estimated'] }]);
   });
