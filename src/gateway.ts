@@ -9,9 +9,10 @@ import type { EditorSupervisor } from './editor/editor-supervisor.ts';
 import type { Probe } from './health/watchdog.ts';
 import type { Language } from './model/text.ts';
 import { every, type Timer } from './runtime/clock.ts';
-import { messageOf, systemCode } from './runtime/errors.ts';
+import { GatewayError, messageOf, systemCode } from './runtime/errors.ts';
 import { background, stopAll, type Service } from './runtime/lifecycle.ts';
 import { socketPath } from './runtime/socket-path.ts';
+import { Timeline } from './runtime/timeline.ts';
 import { openStore } from './store/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import type { Deps } from './wiring/deps.ts';
@@ -19,10 +20,12 @@ import { FlowControl } from './wiring/flow-control.ts';
 import { gatewayPort } from './wiring/gateway-control.ts';
 import { Injection } from './wiring/injection.ts';
 import { LiveHub } from './wiring/live.ts';
+import { timekeeperOf, type MachineTime } from './wiring/machine-time.ts';
 import { PlanRunner } from './wiring/plan-runner.ts';
 import { listSerialPorts } from './wiring/serial-ports.ts';
 import { stageProbes } from './wiring/stage-probes.ts';
 import { StatusReport } from './wiring/status-report.ts';
+import type { ClockStatus, Timekeeper } from './wiring/timekeeper.ts';
 
 const STATUS_INTERVAL_MS = 2000;
 const HOUSEKEEPING_INTERVAL_MS = 600_000;
@@ -39,13 +42,17 @@ export interface GatewayOptions {
   readonly onAccepted?: (throughId: number) => void;
   /** Called when the running store turns out to be damaged: the process should end; its next start salvages the store. */
   readonly onStoreDamaged?: () => void;
+  /** What the machine says of its boot and its clock; default: the kernel's boot id and the time services that we know. */
+  readonly machine?: MachineTime;
 }
 
 /** The composition root: opens the store, runs the stored flow, serves the API, keeps the editor alive. No rule of its own. */
 export class Gateway implements Service {
   readonly #options: GatewayOptions;
   readonly #deps: Deps;
+  readonly #timeline: Timeline;
   readonly #live = new LiveHub();
+  #timekeeper: Timekeeper | undefined;
   #store: Store | undefined;
   #runner: PlanRunner | undefined;
   #port: GatewayPort | undefined;
@@ -55,7 +62,8 @@ export class Gateway implements Service {
 
   constructor(options: GatewayOptions, deps: Deps) {
     this.#options = options;
-    this.#deps = deps;
+    this.#timeline = new Timeline(deps.clock);
+    this.#deps = { ...deps, clock: this.#timeline };
   }
 
   /** The gateway's own interface, in process (the demo uses it). */
@@ -82,12 +90,16 @@ export class Gateway implements Service {
   /** Throws STORE_LOCKED when another gateway runs on the directory; neither a flow nor a taken TCP address keeps it from starting. */
   async start(): Promise<void> {
     const { dataDir, env, onStoreDamaged } = this.#options;
-    const deps = this.#deps;
     const damaged = onStoreDamaged === undefined ? {} : { onDamaged: onStoreDamaged };
-    const store = await openStore({ dataDir, ...deps, ...damaged });
+    const finalBelowId = (): number => (this.#runner === undefined ? 1 : (this.#timekeeper?.hold.heldFrom ?? 1));
+    const store = await openStore({ dataDir, ...this.#deps, ...damaged, finalBelowId });
     this.#store = store;
     await store.start();
-    const runner = new PlanRunner(store, this.#live, deps);
+    const time = timekeeperOf(this.#options, store, this.#timeline, this.#deps);
+    this.#timekeeper = time;
+    await time.start();
+    const deps = { ...this.#deps, time };
+    const runner = new PlanRunner(store, this.#live, deps, time.hold.released);
     this.#runner = runner;
     if (this.#options.onAccepted !== undefined) this.#reportAccepted(store, this.#options.onAccepted);
     const flow = new FlowControl({
@@ -98,9 +110,11 @@ export class Gateway implements Service {
       deps,
     });
     await runner.start();
+    if (time.unknown !== null) runner.acceptance.gaps.timeUnknown(time.unknown.startAt, time.unknown.endAt);
     await flow.runStored();
     await this.#loadFlowFile(flow);
-    const report = new StatusReport({ store, runner, flow, deps, dataDir, editor: () => this.#editor?.state ?? null });
+    const editor = (): EditorSupervisor['state'] | null => this.#editor?.state ?? null;
+    const report = new StatusReport({ store, runner, flow, deps, dataDir, clock: () => time.status(), editor });
     this.#port = gatewayPort({
       store,
       flow,
@@ -111,6 +125,7 @@ export class Gateway implements Service {
       latest: () => runner.acceptance.latest.list(),
       heard: () => runner.lora.heard,
       registryInForce: () => runner.lora.registryInForce(),
+      setClock: (utcMs) => time.setByPhone(utcMs),
       serialPorts: listSerialPorts,
     });
     await report.observe();
@@ -130,8 +145,9 @@ export class Gateway implements Service {
     const { log } = this.#deps;
     await stopAll([...this.#servers, ...present(this.#editor)], log);
     this.#store?.drain();
-    await stopAll([...present(this.#store), ...present(this.#runner)], log);
+    await stopAll([...present(this.#store), ...present(this.#timekeeper), ...present(this.#runner)], log);
     this.#store = undefined;
+    this.#timekeeper = undefined;
     this.#runner = undefined;
     this.#servers = [];
     this.#editor = undefined;
@@ -239,13 +255,16 @@ export interface OfflineGateway {
 
 /** The store opened without a running gateway, behind the same API; throws STORE_LOCKED where one runs after all. */
 export async function openOffline(dataDir: string, deps: Deps, env: GatewayOptions['env']): Promise<OfflineGateway> {
-  const store = await openStore({ dataDir, ...deps });
+  // Nothing here knows which records wait for the clock.
+  const store = await openStore({ dataDir, ...deps, finalBelowId: () => 1 });
   await store.start();
   const live = new LiveHub();
   const runner = new PlanRunner(store, live, deps);
   const flow = new FlowControl({ store, live, env, run: null, deps });
   await flow.runStored();
-  const report = new StatusReport({ store, runner, flow, deps, dataDir, editor: () => null });
+  const timeline = new Timeline(deps.clock);
+  const clock = (): Promise<ClockStatus> => timekeeperOf({ env }, store, timeline, deps).status();
+  const report = new StatusReport({ store, runner, flow, deps, dataDir, clock, editor: () => null });
   const gateway = gatewayPort({
     store,
     flow,
@@ -256,6 +275,7 @@ export async function openOffline(dataDir: string, deps: Deps, env: GatewayOptio
     latest: () => [],
     heard: () => [],
     registryInForce: () => Promise.resolve(),
+    setClock: () => Promise.reject(new GatewayError('GATEWAY_NOT_RUNNING', 'no gateway runs whose clock could be set')),
     serialPorts: listSerialPorts,
   });
   const { createApi } = await import('./api/server.ts');

@@ -32,6 +32,7 @@ const injected = z.object({
   key: z.string().max(200).default(''),
 });
 const injectBody = z.object({ node: z.string().default(''), samples: z.array(injected).min(1).max(10_000) });
+const clockBody = z.strictObject({ now: instant });
 const streamParams = z.object({ stream: z.string() });
 
 /** 10,000 samples of a few hundred bytes each. */
@@ -80,6 +81,10 @@ export function addDataRoutes(app: FastifyInstance, gateway: GatewayPort): void 
   app.post('/v1/samples', { bodyLimit: MAX_SAMPLES_BYTES }, async (request, reply) => {
     const accepted = await gateway.inject(checked(injectBody, request.body));
     return reply.code(202).send({ accepted });
+  });
+  app.post('/v1/clock', async (request) => {
+    await gateway.setClock(checked(clockBody, request.body).now);
+    return (await gateway.status()).clock;
   });
   app.get('/v1/streams', async () => {
     const streams = await gateway.store.listStreams();

@@ -28,6 +28,8 @@ export interface GatewayPort {
   /** `replaced` names the device that goes where several hang at the place. */
   replaceDevice(place: string, device: string, replaced: string | null): Promise<void>;
   saveCodec(name: string, script: string): Promise<void>;
+  /** Sets the clock by a phone. Throws API_BAD_REQUEST for an impossible time, CLOCK_ALREADY_SET where a better source keeps it. */
+  setClock(utcMs: number): Promise<void>;
   serialPorts(): Promise<readonly { readonly path: string; readonly label: string }[]>;
   /** Streams that the running or the newest flow names. */
   streamsInUse(): Promise<{ has(stream: string): boolean }>;
@@ -115,6 +117,20 @@ export interface StageStatus {
   readonly facts: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+export interface ClockFacts {
+  readonly now: string;
+  /** Whether a time service has set the system's clock; null where it cannot be told. */
+  readonly synchronized: boolean | null;
+  /** Of the gateway's own line of time. */
+  readonly quality: 'set' | 'estimated';
+  /** What set it; `system`: the system's clock, which nobody is known to keep; `none`: nothing yet. */
+  readonly source: 'none' | 'system' | 'time-service' | 'gps' | 'phone';
+  /** Records that wait for the clock to be set before they are sent. */
+  readonly heldRecords: number;
+  /** Times that the system's clock was moved since the start. */
+  readonly steps: number;
+}
+
 export interface GatewayStatus {
   readonly gateway: string;
   readonly version: string;
@@ -126,8 +142,7 @@ export interface GatewayStatus {
   readonly stages: readonly StageStatus[];
   readonly nodes: readonly NodeStatus[];
   readonly backlog: { readonly records: number; readonly oldestAt: string | null };
-  /** `synchronized`: whether a time service has set the clock; null where it cannot be told. */
-  readonly clock: { readonly now: string; readonly synchronized: boolean | null };
+  readonly clock: ClockFacts;
   readonly disk: {
     readonly storeBytes: number;
     readonly limitBytes: number | null;

@@ -6,7 +6,7 @@ import type { Command } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { both, type Io } from './io.ts';
 import type { StatusAnswer } from './status.ts';
-import { roomText, stageText } from './wording.ts';
+import { clockText, roomText, stageText } from './wording.ts';
 
 const FEW_DAYS = 14;
 /** Records older than this wait for something that does not come by itself. */
@@ -74,21 +74,21 @@ function backlogFinding({ backlog, clock }: StatusAnswer): Finding {
     : finding('ok', `${records} records wait to be sent`, `${records} enregistrements attendent l’envoi`);
 }
 
-function clockFinding(synchronized: boolean | null): Finding {
-  if (synchronized === null) {
+function clockFinding(clock: StatusAnswer['clock']): Finding {
+  const text = clockText(clock);
+  if (clock.quality === 'estimated')
     return finding(
-      'wait',
-      'clock: nothing tells whether it is set; compare it with your watch',
-      'horloge : rien ne dit si elle est réglée ; comparez-la à votre montre',
+      'fail',
+      `clock: ${text.en}; let the gateway reach a time server (NTP, UDP 123), or set it on the page`,
+      `horloge : ${text.fr} ; laissez la passerelle joindre un serveur de temps (NTP, UDP 123), ou réglez-la sur la page`,
     );
-  }
-  return synchronized
-    ? finding('ok', 'clock: set by a time service', 'horloge : réglée par le réseau')
-    : finding(
-        'fail',
-        'clock: not set; let the gateway reach a time server (NTP, UDP 123)',
-        'horloge : pas réglée ; laissez la passerelle joindre un serveur de temps (NTP, UDP 123)',
-      );
+  return clock.source === 'system'
+    ? finding(
+        'wait',
+        'clock: nothing tells whether it is set; compare it with your watch',
+        'horloge : rien ne dit si elle est réglée ; comparez-la à votre montre',
+      )
+    : finding('ok', `clock: ${text.en}`, `horloge : ${text.fr}`);
 }
 
 function diskFinding(disk: StatusAnswer['disk']): Finding {
@@ -109,7 +109,7 @@ export const findings = (status: StatusAnswer, names: ReadonlyMap<string, string
   ...stageFindings(status.stages),
   ...nodeFindings(status.nodes, names),
   backlogFinding(status),
-  clockFinding(status.clock.synchronized),
+  clockFinding(status.clock),
   diskFinding(status.disk),
 ];
 

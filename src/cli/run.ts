@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Gateway, type GatewayOptions } from '../gateway.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { DrivenClock } from '../runtime/driven-clock.ts';
 import { createLog, type LogLevel } from '../runtime/log.ts';
 import { Metrics } from '../runtime/metrics.ts';
 import { dataDirOf, hostPort, readArguments, text } from './arguments.ts';
@@ -42,6 +43,12 @@ function acceptedReporter(): Pick<GatewayOptions, 'onAccepted'> {
   return { onAccepted: (throughId) => void writeSync(fd, `${throughId}\n`) };
 }
 
+/** The clock that a fault trial drives; null: the machine's own. */
+function drivenClock(): DrivenClock | null {
+  const file = process.env['CIGALE_DRIVEN_CLOCK'] ?? '';
+  return file === '' ? null : new DrivenClock(file);
+}
+
 export function editorOption(value: string | undefined): GatewayOptions['editor'] {
   if (value === undefined || value === 'off') return 'off';
   return value === 'headless' ? 'headless' : hostPort(value, '--editor');
@@ -55,7 +62,13 @@ export const command: Command = {
   async run(args: readonly string[], io: Io): Promise<number> {
     const { values } = readArguments(args, { flow: 'string', editor: 'string', api: 'string' });
     const api = text(values, 'api') ?? 'off';
-    const deps = { clock: systemClock, log: createLog(logLevel()), metrics: new Metrics(), random: Math.random };
+    const driven = drivenClock();
+    const deps = {
+      clock: driven ?? systemClock,
+      log: createLog(logLevel()),
+      metrics: new Metrics(),
+      random: Math.random,
+    };
     const supervision = new Supervision(process.env, deps);
     let onStoreDamaged = (): void => undefined;
     const damaged = new Promise<number>((resolve) => {
@@ -70,6 +83,7 @@ export const command: Command = {
         language: io.language,
         env: process.env,
         ...acceptedReporter(),
+        ...(driven === null ? {} : { machine: driven }),
         onStoreDamaged,
       },
       deps,

@@ -5,7 +5,7 @@ import { withClient } from './client.ts';
 import type { Command } from './commands.ts';
 import { EXIT } from './exit-codes.ts';
 import { both, table, type Io } from './io.ts';
-import { numberText, roomText, sizeText, stageText, stateText } from './wording.ts';
+import { type ClockAnswer, clockText, numberText, roomText, sizeText, stageText, stateText } from './wording.ts';
 
 /** What `GET /v1/status` answers, as far as commands read it. */
 export interface StatusAnswer {
@@ -28,7 +28,7 @@ export interface StatusAnswer {
     readonly text: Text;
   }[];
   readonly backlog: { readonly records: number; readonly oldestAt: string | null };
-  readonly clock: { readonly now: string; readonly synchronized: boolean | null };
+  readonly clock: ClockAnswer;
   readonly disk: {
     readonly storeBytes: number;
     readonly freeBytes: number;
@@ -36,14 +36,6 @@ export interface StatusAnswer {
     readonly outageDays: number | null;
     readonly thinnedSamples: number;
   };
-}
-
-/** Whether a time service keeps the clock, in words. */
-export function clockText(synchronized: boolean | null): Text {
-  if (synchronized === null) return both('no time service that we know', 'pas de service de temps connu');
-  return synchronized
-    ? both('set by a time service', 'réglée par le réseau')
-    : both('NOT SET YET', 'PAS ENCORE RÉGLÉE');
 }
 
 function flowText({ running, stored, faults }: StatusAnswer['flow']): Text {
@@ -74,7 +66,7 @@ function print(status: StatusAnswer, io: Io): void {
   const since =
     backlog.oldestAt === null ? both('', '') : both(`, since ${backlog.oldestAt}`, `, depuis ${backlog.oldestAt}`);
   line(`backlog: ${records} records${since.en}`, `en attente d'envoi : ${records} enregistrements${since.fr}`);
-  const clockSays = clockText(clock.synchronized);
+  const clockSays = clockText(clock);
   line(`clock: ${clock.now}, ${clockSays.en}`, `horloge : ${clock.now}, ${clockSays.fr}`);
   const [store, free, room] = [sizeText(disk.storeBytes, language), sizeText(disk.freeBytes, language), roomText(disk)];
   line(`store ${store}, free ${free}: ${room.en}`, `stockage ${store}, libre ${free} : ${room.fr}`);

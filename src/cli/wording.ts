@@ -56,3 +56,28 @@ export function roomText({ limitBytes, outageDays }: Disk): Text {
       : both(`room for ${days} days of outage at this rate`, `place pour ${days} jours de coupure à ce rythme`);
   return both(`${room.en}, ${then.en}`, `${room.fr}, ${then.fr}`);
 }
+
+/** What `GET /v1/status` says of the clock, as far as commands read it. */
+export interface ClockAnswer {
+  readonly now: string;
+  readonly synchronized: boolean | null;
+  readonly quality: 'set' | 'estimated';
+  readonly source: string;
+  readonly heldRecords: number;
+}
+
+const CLOCKS: Readonly<Record<string, Text>> = {
+  'time-service': both('set by a time service', 'réglée par le réseau'),
+  gps: both('set by the GPS of a concentrator', 'réglée par le GPS d’un concentrateur'),
+  phone: both('set by a phone', 'réglée par un téléphone'),
+};
+
+/** Who keeps the clock, in words; a clock that nobody set, with what waits for it. */
+export function clockText({ quality, source, heldRecords }: ClockAnswer): Text {
+  if (quality === 'estimated')
+    return both(
+      `NOT SET YET: ${heldRecords} records wait for it`,
+      `PAS ENCORE RÉGLÉE : ${heldRecords} enregistrements l'attendent`,
+    );
+  return CLOCKS[source] ?? both('no time service that we know', 'pas de service de temps connu');
+}

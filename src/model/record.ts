@@ -72,7 +72,8 @@ export interface Aggregate {
  * of a line was not there. `silent`: the port was there and nothing usable came. `store-full`: the store had no room. `backpressure`:
  * the store was too slow, or its disk failed. `refused`: the store refused for another reason. `store-damaged`: records that were
  * stored are destroyed. `thinned`: the samples gave way to others at the disk limit; aggregates with the flag `thinned` stand for
- * them, where they are not gone.
+ * them, where they are not gone. `clock`: samples came, and when is not known, because nobody set the clock before the machine was
+ * started again.
  */
 export const GAP_CAUSES = [
   'gateway-off',
@@ -83,6 +84,7 @@ export const GAP_CAUSES = [
   'refused',
   'store-damaged',
   'thinned',
+  'clock',
 ] as const;
 export type GapCause = (typeof GAP_CAUSES)[number];
 

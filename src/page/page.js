@@ -56,7 +56,10 @@ function diskText(disk) {
   return `${room} · ${days}, ${disk.limitBytes === null ? text.thenRefused : text.thenThinned}`;
 }
 
-const CLOCK = { true: text.clockSet, false: text.clockUnset, null: text.clockUnknown };
+function showClock({ quality, heldRecords }) {
+  element('clock').hidden = quality === 'set';
+  element('clock-notice').textContent = put(text.clockNotice, { n: number.format(heldRecords) });
+}
 
 function showSummary(status) {
   const { backlog, clock } = status;
@@ -65,7 +68,7 @@ function showSummary(status) {
     [text.flow, flowText(status.flow)],
     [text.accepted, number.format(status.acceptedTotal)],
     [text.backlog, `${number.format(backlog.records)} ${text.records}${since}`],
-    [text.clock, `${when(clock.now)} · ${CLOCK[String(clock.synchronized)]}`],
+    [text.clock, `${when(clock.now)} · ${text.clockFrom[clock.source]}`],
     [text.disk, diskText(status.disk)],
     [text.atRisk, put(text.lastMs, { n: number.format(status.atRiskMs) })],
   ];
@@ -169,6 +172,7 @@ async function refresh() {
     element('login').hidden = true;
     element('content').hidden = false;
     showLink('ok');
+    showClock(status.clock);
     showSummary(status);
     showStages(status.stages);
     latest = records;
@@ -201,6 +205,23 @@ element('login').addEventListener('submit', (event) => {
   void login(element('token').value);
 });
 element('filter').addEventListener('input', showLatest);
+
+async function usePhoneTime() {
+  try {
+    const answer = await fetch('/v1/clock', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ now: new Date().toISOString() }),
+    });
+    element('clock-error').textContent = answer.ok ? '' : text.clockRefused;
+    await refresh();
+  } catch {
+    // The gateway is out of reach: the notice stays.
+    showLink('failed');
+  }
+}
+
+element('clock-use').addEventListener('click', () => void usePhoneTime());
 
 /** One request at a time, and none while nobody looks. */
 async function keepFresh() {

@@ -156,6 +156,11 @@ export const ERROR_CODES = {
     'Take its send node out of the flow and deploy first: dropping a stream loses what it holds.',
     "Retirez d'abord du flux son nœud d'envoi et déployez : la supprimer perd ce qu'elle contient.",
   ),
+  CLOCK_ALREADY_SET: code(
+    false,
+    'Nothing to do: a time service keeps the clock, or CIGALE_CLOCK=trust says that it is right.',
+    "Rien à faire : un service de temps tient l'horloge à l'heure, ou CIGALE_CLOCK=trust dit qu'elle l'est.",
+  ),
   BROKER_UNREACHABLE: code(
     true,
     "Check the broker's address and the network; data is kept meanwhile.",

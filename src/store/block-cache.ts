@@ -48,6 +48,14 @@ export class BlockCache {
       this.#decodedEntries -= this.#decoded.shift()?.entries.length ?? 0;
   }
 
+  /** The block was written anew, under the same ids. */
+  replace(block: CachedBlock): void {
+    const isSame = (other: CachedBlock): boolean => other.firstId === block.firstId;
+    const place = this.#recent.findIndex(isSame);
+    if (place >= 0) this.#recent[place] = block;
+    this.#decoded = this.#decoded.map((other) => (isSame(other) ? block : other));
+  }
+
   /** The block that holds that id. */
   find(id: number): CachedBlock | undefined {
     return this.#findRecent(id) ?? this.#findDecoded(id);

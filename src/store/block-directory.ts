@@ -41,6 +41,20 @@ export class BlockDirectory {
     };
   }
 
+  /** A block is about to be written anew with other instants; the statement widens what sums it up on disk. */
+  widen(block: Block): Statement {
+    const { firstId, minAt, maxAt } = spanOfBlock(block);
+    this.#tail = this.#tail.map((span) =>
+      span.firstId === firstId
+        ? { ...span, minAt: Math.min(span.minAt, minAt), maxAt: Math.max(span.maxAt, maxAt) }
+        : span,
+    );
+    return {
+      sql: 'UPDATE segment SET min_at = min(min_at, ?), max_at = max(max_at, ?) WHERE first_id <= ? AND last_id >= ?',
+      params: [minAt, maxAt, firstId, firstId],
+    };
+  }
+
   /** Spans that may hold instants in `[fromMs, toMs)`, ascending; everything committed before the call is covered. */
   async find(database: Database, fromMs: number, toMs: number, afterId: number): Promise<readonly Span[]> {
     const overlaps = (span: Span): boolean => span.minAt < toMs && span.maxAt >= fromMs && span.lastId > afterId;

@@ -18,6 +18,8 @@ const SEGMENTS_PER_QUERY = 64;
 
 interface Parts {
   readonly queue: CommitQueue;
+  /** Records from this id on are left as they are: their time may still change. */
+  readonly finalBelowId: () => number;
   readonly streams: BlockStreams;
   readonly log: Log;
 }
@@ -43,10 +45,12 @@ export class BlockSealer {
 
   /** Seals one group of segments; false when too little has come since the last. */
   async sealNext(): Promise<boolean> {
-    const { queue } = this.#parts;
+    const { queue, finalBelowId } = this.#parts;
     const from = await this.sealedTo();
+    const isFinal = ({ lastId }: Span): boolean => lastId < finalBelowId();
     const sql = 'SELECT first_id, last_id, min_at, max_at FROM segment WHERE last_id >= ? ORDER BY first_id LIMIT ?';
-    const group = groupOf((await queue.read(sql, [from, SEGMENTS_PER_QUERY])).map(spanOf));
+    const segments = (await queue.read(sql, [from, SEGMENTS_PER_QUERY])).map(spanOf);
+    const group = groupOf(segments.filter(isFinal));
     const [first, last] = [group[0], group.at(-1)];
     if (first === undefined || last === undefined) return false;
     const rows = await queue.read('SELECT * FROM log WHERE first_id BETWEEN ? AND ? ORDER BY first_id', [

@@ -4,6 +4,8 @@ type MetaKey =
   | 'epoch'
   | 'gateway_id'
   | 'alive_at'
+  /** The line of time and what waits for it, JSON of the wiring. */
+  | 'clock'
   | 'aggregate_cursor'
   | 'uplink_undecoded_from'
   | 'uplink_next_id'

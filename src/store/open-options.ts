@@ -14,6 +14,6 @@ export interface OpenStoreOptions {
   readonly driver?: DriverName;
   /** Called when the running store turns out to be damaged: the process should end, and the next start salvages it. */
   readonly onDamaged?: () => void;
-  /** Records from this id on are not thinned, because something else may still change them; default: all may be. */
-  readonly thinnableBelowId?: () => number;
+  /** Records from this id on may still be re-timed: they are neither sealed nor thinned. Default: none is. */
+  readonly finalBelowId?: () => number;
 }

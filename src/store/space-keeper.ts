@@ -23,8 +23,8 @@ interface Parts {
   readonly sealer: BlockSealer;
   readonly thinner: Thinner;
   readonly log: Log;
-  /** Records from this id on are left as they are, whatever happens: something else may still change them. */
-  readonly thinnableBelowId: () => number;
+  /** Records from this id on are left as they are, whatever happens: their time may still change. */
+  readonly finalBelowId: () => number;
 }
 
 /**
@@ -125,9 +125,9 @@ export class SpaceKeeper {
 
   /** Sealed blocks that may lose resolution, ascending: what open windows are rebuilt from is not among them. */
   async #blocks(): Promise<StoredBlock[]> {
-    const { queue, sealer, thinnableBelowId } = this.#parts;
+    const { queue, sealer, finalBelowId } = this.#parts;
     const cursor = Number((await readMeta(queue, 'aggregate_cursor')) ?? 1);
-    const endId = Math.min(await sealer.sealedTo(), cursor, thinnableBelowId());
+    const endId = Math.min(await sealer.sealedTo(), cursor, finalBelowId());
     const blocks: StoredBlock[] = [];
     for (let after = 0; ; after = blocks.at(-1)?.firstId ?? after) {
       const rows = await queue.read(BLOCKS, [after, endId, BLOCKS_PER_QUERY]);

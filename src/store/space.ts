@@ -6,7 +6,7 @@ import { Thinner, type ThinnerParts } from './thinner.ts';
 
 interface Parts extends Omit<ThinnerParts, 'streams' | 'positions'> {
   readonly outbox: SqliteOutbox;
-  readonly thinnableBelowId: () => number;
+  readonly finalBelowId: () => number;
 }
 
 /** The parts that keep the store within its limit, put together. */

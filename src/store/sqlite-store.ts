@@ -25,6 +25,7 @@ import type { OpenStoreOptions } from './open-options.ts';
 import { connectorOf, driverFromEnvironment, openDriver } from './open-driver.ts';
 import { SqliteOutbox } from './outbox-store.ts';
 import { ReopeningDriver } from './reopening-driver.ts';
+import { Retiming } from './retiming.ts';
 import { salvage } from './salvage.ts';
 import { SqliteRegistry } from './registry/registry-store.ts';
 import { Vault } from './registry/vault.ts';
@@ -113,6 +114,7 @@ class SqliteStore implements Store {
   readonly #queue: CommitQueue;
   readonly #writer: LogWriter;
   readonly #reader: LogReader;
+  readonly #retiming: Retiming;
   readonly #uplinks: SqliteUplinks;
   readonly #windows: SqliteWindows;
   readonly #outbox: SqliteOutbox;
@@ -141,6 +143,7 @@ class SqliteStore implements Store {
     this.#driver = driver;
     this.#queue = queue;
     this.#writer = writer;
+    this.#retiming = new Retiming({ queue, cache, directory });
     const gate = new ThinningGate();
     this.#gate = gate;
     const [head, revision] = [() => writer.head(), () => gate.rewrites];
@@ -155,8 +158,8 @@ class SqliteStore implements Store {
     this.#registry = new SqliteRegistry(queue, vault, log);
     this.#life = new SqliteLife(queue);
     this.#limit = limit;
-    const { thinnableBelowId = () => Infinity } = options;
-    const space = spaceKeeper({ ...common, cache, gate, limit, thinnableBelowId });
+    const { finalBelowId = () => Infinity } = options;
+    const space = spaceKeeper({ ...common, cache, gate, limit, finalBelowId });
     this.#space = new SpaceMeter({ ...common, limit });
     this.#maintenance = new Maintenance({ ...common, uplinks: this.#uplinks, windows: this.#windows, driver, space });
   }
@@ -234,6 +237,10 @@ class SqliteStore implements Store {
   saveAliveAt: Store['saveAliveAt'] = (atMs) => this.#life.saveAliveAt(atMs);
   lostSince: Store['lostSince'] = () => this.#life.lostSince();
   forgetLost: Store['forgetLost'] = () => this.#life.forgetLost();
+
+  clockState: Store['clockState'] = () => readMeta(this.#driver, 'clock');
+  saveClockState: Store['saveClockState'] = (state) => this.#queue.write([writeMeta('clock', state)], 'now');
+  retime: Store['retime'] = (span, stateAfter) => this.#retiming.step(span, stateAfter);
 
   acceptUplink: Store['acceptUplink'] = (uplink, urgency) => this.#uplinks.acceptUplink(uplink, urgency);
   undecodedUplinks: Store['undecodedUplinks'] = () => this.#uplinks.undecodedUplinks();

@@ -2,6 +2,7 @@ import type { Batch, ParkedRecord } from '../model/batch.ts';
 import type { Aggregate, DataRecord, Destination, LogEntry, NewEntry } from '../model/record.ts';
 import type { Assignment, Device, Place, SessionKeys } from '../model/device.ts';
 import type { StoredUplink, Uplink } from '../model/frame.ts';
+import type { ClockStore } from './clock-store.ts';
 import type { SalvageReport } from './salvage-report.ts';
 
 /**
@@ -265,7 +266,8 @@ export interface StoreSpace {
   readonly thinnedSamples: number;
 }
 
-export interface Store extends LogStore, LifeStore, UplinkStore, WindowStore, OutboxStore, FlowStore, RegistryStore {
+export interface Store
+  extends LogStore, LifeStore, ClockStore, UplinkStore, WindowStore, OutboxStore, FlowStore, RegistryStore {
   /** ULID; changes whenever numbering cannot be proved to continue. */
   readonly epoch: string;
   setCommitInterval(ms: number): void;

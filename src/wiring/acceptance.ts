@@ -60,11 +60,17 @@ export class Acceptance {
     if (measurements.length === 0) return;
     this.gaps.heard(node);
     const to = this.destinationsOf(node, 0);
-    const entries = measurements.map((measurement) => toEntry(measurement, to));
+    const entries = measurements.map((measurement) => this.entryOf(measurement, to));
     this.#store.append(entries).then(
       (accepted) => this.accepted(node, accepted),
       (error: unknown) => this.refused(entries, error),
     );
+  }
+
+  /** The record of a measurement, with the time that it has by the gateway's line of time. */
+  entryOf(measurement: Measurement, to: readonly Destination[]): NewEntry {
+    const stamped = this.#deps.time?.stamp(measurement) ?? measurement;
+    return { record: { kind: 'sample', revision: 0, ...stamped }, to };
   }
 
   /** Notes entries that are on disk and shows them to taps. */
@@ -119,8 +125,3 @@ export class Acceptance {
     return activity;
   }
 }
-
-export const toEntry = (measurement: Measurement, to: readonly Destination[]): NewEntry => ({
-  record: { kind: 'sample', revision: 0, ...measurement },
-  to,
-});

@@ -1,6 +1,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
+import type { RecordTime } from './record-time.ts';
 
 /** The seams that every part is given. */
 export interface Deps {
@@ -9,4 +10,6 @@ export interface Deps {
   readonly metrics: Metrics;
   /** 0 ≤ x < 1 */
   readonly random: () => number;
+  /** Without it every time is as the clock says. */
+  readonly time?: RecordTime;
 }

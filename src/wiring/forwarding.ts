@@ -2,7 +2,7 @@ import type { BrokerSettings, GatewaySettings, StreamSettings } from '../model/p
 import { stopAll, type Service } from '../runtime/lifecycle.ts';
 import { StreamSender } from '../forward/stream-sender.ts';
 import { Upstream } from '../forward/upstream.ts';
-import type { Store } from '../store/store.ts';
+import type { ReleasedStore } from './clock-hold.ts';
 import type { Deps } from './deps.ts';
 
 export type Credentials = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -19,12 +19,12 @@ interface Outbox {
 
 /** Brokers and streams of the plan. One upstream that is down never delays another: each has a connection and senders of its own. */
 export class Forwarding implements Service {
-  readonly #store: Store;
+  readonly #store: ReleasedStore;
   readonly #deps: Deps;
   readonly #links = new Map<string, Link>();
   readonly #outboxes = new Map<string, Outbox>();
 
-  constructor(store: Store, deps: Deps) {
+  constructor(store: ReleasedStore, deps: Deps) {
     this.#store = store;
     this.#deps = deps;
   }

@@ -2,17 +2,16 @@ import { LineGaps, SHORT_ABSENCE_MS, offGap, type SourceGap, type WatchedSource 
 import { Refusals } from '../health/refusals.ts';
 import { outputKey } from '../model/ids.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Destination, GapCause, GapRecord, LogEntry, NewEntry } from '../model/record.ts';
+import type { Destination, GapCause, GapRecord, NewEntry } from '../model/record.ts';
 import { every, type Timer } from '../runtime/clock.ts';
 import { GatewayError, messageOf } from '../runtime/errors.ts';
 import type { Service } from '../runtime/lifecycle.ts';
 import type { LifeStore, LogStore, UplinkStore } from '../store/store.ts';
 import type { Deps } from './deps.ts';
+import { lastAlive } from './last-alive.ts';
 
 /** After a kill, `gateway-off` begins at most this long before it where no records came. */
 const ALIVE_INTERVAL_MS = 60_000;
-/** Newest records that are searched for the last one that tells when it was taken. */
-const RECENT_ENTRIES = 200;
 /** Gaps that wait because the store refuses records. */
 const MAX_WAITING = 1000;
 
@@ -30,6 +29,7 @@ export class GapRecorder implements Service {
   #routes: Plan['routes'] = {};
   /** When the gateway was last known to run before this start; undefined for a new store. */
   #aliveAt: number | undefined;
+  #timeUnknown: GapRecord | null = null;
   #timer: Timer | undefined;
   #isNoting = false;
 
@@ -41,7 +41,7 @@ export class GapRecorder implements Service {
   /** To be called before anything is taken in: finds out when the gateway ran last. */
   async start(): Promise<void> {
     try {
-      this.#aliveAt = await this.#lastAlive();
+      this.#aliveAt = await lastAlive(this.#store, this.#deps.clock.nowMs());
     } catch (error) {
       this.#deps.log.warn({ error: messageOf(error) }, 'when the gateway ran last cannot be read: no gap is recorded');
     }
@@ -50,13 +50,11 @@ export class GapRecorder implements Service {
   /** The first plan is about to run: the time without a gateway is over. To be called before its sources are opened. */
   planRuns({ streams, gateway }: Plan): void {
     const { clock } = this.#deps;
-    const shortMs = SHORT_ABSENCE_MS + gateway.commitIntervalMs;
-    const off = this.#aliveAt === undefined ? null : offGap(this.#aliveAt, clock.nowMs(), shortMs);
+    const to = streams.map(({ stream }): Destination => `stream:${stream}`);
+    const gaps = [this.#timeUnknown, this.#offGap(SHORT_ABSENCE_MS + gateway.commitIntervalMs)];
     this.#aliveAt = undefined;
-    if (off !== null) {
-      const to = streams.map(({ stream }): Destination => `stream:${stream}`);
-      this.#write([{ record: { ...GAP, ...off, cause: 'gateway-off' }, to }]);
-    }
+    this.#timeUnknown = null;
+    this.#write(gaps.filter((record) => record !== null).map((record) => ({ record, to })));
     this.#noteAlive();
     this.#timer?.cancel();
     this.#timer = every(clock, ALIVE_INTERVAL_MS, () => {
@@ -74,6 +72,11 @@ export class GapRecorder implements Service {
     this.#timer = undefined;
     while (this.#writing.size > 0) await Promise.all(this.#writing);
     if (this.#waiting.length > 0) this.#deps.log.error({ gaps: this.#waiting.length }, 'gaps could not be written');
+  }
+
+  /** Samples of an earlier boot have an estimated time: nobody set the clock. To be called before the first plan runs. */
+  timeUnknown(from: number, to: number): void {
+    this.#timeUnknown = { ...GAP, from: Math.min(from, to), to, cause: 'clock' };
   }
 
   setRoutes(routes: Plan['routes']): void {
@@ -130,6 +133,18 @@ export class GapRecorder implements Service {
     this.#write([...waiting, ...refused]);
   }
 
+  /** Where the time of this boot is not known, the end of the gap is put right once it is. */
+  #offGap(shortMs: number): GapRecord | null {
+    const { clock, time } = this.#deps;
+    if (this.#aliveAt === undefined) return null;
+    // The last run of this boot may have ended before the clock was set.
+    const aliveAt = time?.settled(this.#aliveAt) ?? this.#aliveAt;
+    const nowAt = clock.nowMs();
+    const isUnknown = time?.isOffTimeUnknown === true;
+    const off = isUnknown ? { from: aliveAt, to: nowAt } : offGap(aliveAt, nowAt, shortMs);
+    return off === null ? null : { ...GAP, ...off, cause: 'gateway-off' };
+  }
+
   #writeAll(gaps: readonly SourceGap[]): void {
     if (gaps.length === 0) return;
     this.#write(
@@ -178,22 +193,6 @@ export class GapRecorder implements Service {
     this.#writing.add(tracked);
   }
 
-  /**
-   * The latest instant that anything on disk tells of, and not the instant of the last record: a frame that waited for the disk
-   * gives its samples, with the time at which it was received, behind those of lines that were received after it. Instants to come
-   * are those of a clock that was set back since; they count only where there are no others.
-   */
-  async #lastAlive(): Promise<number | undefined> {
-    const head = this.#store.head();
-    const entries = await this.#store.read(Math.max(1, head - RECENT_ENTRIES), RECENT_ENTRIES);
-    const frames = await this.#store.undecodedUplinks();
-    const known = [await this.#store.aliveAt(), ...entries.map(takenAt), ...frames.map(({ receivedAt }) => receivedAt)];
-    const instants = known.filter((at) => at !== undefined);
-    const nowMs = this.#deps.clock.nowMs();
-    const past = instants.filter((at) => at <= nowMs);
-    return latest(past.length > 0 ? past : instants);
-  }
-
   /** The streams among destinations, and those that the aggregates of the rules among them go to. */
   #streamsOf(destinations: readonly Destination[], passed = new Set<Destination>()): ReadonlySet<Destination> {
     const streams = new Set<Destination>();
@@ -216,17 +215,6 @@ export class GapRecorder implements Service {
 }
 
 const GAP = { kind: 'gap', place: '', stream: '', count: null } as const;
-
-const latest = (instants: readonly number[]): number | undefined => {
-  const [first, ...others] = instants;
-  return first === undefined ? undefined : others.reduce((most, at) => Math.max(most, at), first);
-};
-
-/** When the gateway took it; aggregates tell of the time of their samples. */
-function takenAt({ record }: LogEntry): number | undefined {
-  if (record.kind === 'aggregate') return undefined;
-  return record.kind === 'sample' ? record.receivedAt : record.to;
-}
 
 function causeOf(error: unknown): GapCause {
   if (!(error instanceof GatewayError)) return 'refused';

@@ -17,6 +17,7 @@ export interface ControlParts {
   readonly latest: GatewayPort['latest'];
   readonly heard: GatewayPort['heard'];
   readonly serialPorts: GatewayPort['serialPorts'];
+  readonly setClock: GatewayPort['setClock'];
   /** Resolves once a change of the registry is in force in what runs. */
   readonly registryInForce: () => Promise<void>;
 }
@@ -45,6 +46,7 @@ export function gatewayPort(parts: ControlParts): GatewayPort {
     exportRegistry: (withKeys) => registry.exportCsv(withKeys),
     replaceDevice: (place, device, replaced) => registry.replace(place, device, replaced),
     saveCodec: (name, script) => registry.saveCodec(name, script),
+    setClock: parts.setClock,
     serialPorts: parts.serialPorts,
     streamsInUse: async () => streamsInUse(flow.plan, (await flow.current()).flow),
     subscribe: (listener) => live.subscribe(listener),

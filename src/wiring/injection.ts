@@ -5,7 +5,7 @@ import { findQuantity, isPlausible, type Quantity } from '../model/quantity.ts';
 import type { Destination, Flag, Measurement } from '../model/record.ts';
 import { convertUnit } from '../model/unit.ts';
 import { GatewayError } from '../runtime/errors.ts';
-import { toEntry, type Acceptance } from './acceptance.ts';
+import type { Acceptance } from './acceptance.ts';
 import type { Deps } from './deps.ts';
 import type { Store } from '../store/store.ts';
 
@@ -59,7 +59,7 @@ export class Injection {
   }
 
   async #append(node: string, to: readonly Destination[], fresh: readonly Keyed[]): Promise<void> {
-    const commit = this.#store.append(fresh.map(({ measurement }) => toEntry(measurement, to)));
+    const commit = this.#store.append(fresh.map(({ measurement }) => this.#acceptance.entryOf(measurement, to)));
     for (const { key } of fresh) this.#remember(key, commit);
     try {
       this.#acceptance.accepted(node, await commit);

@@ -11,7 +11,7 @@ import type { HeardDevice } from '../sources/lora/heard-list.ts';
 import { decryptUplink, UplinkGate } from '../sources/lora/uplink-gate.ts';
 import { UdpConcentrator, type ConcentratorState } from '../sources/lora/udp-forwarder.ts';
 import type { Store, UplinkOutcome } from '../store/store.ts';
-import { toEntry, type Acceptance } from './acceptance.ts';
+import type { Acceptance } from './acceptance.ts';
 import type { Deps } from './deps.ts';
 import { EMPTY_VIEW, isSelected, placeAt, readRegistry, type RegistryView } from './lora-registry.ts';
 
@@ -82,6 +82,8 @@ export class LoraNetwork implements Service {
 
   async start(): Promise<void> {
     await this.#refresh();
+    // Where a device hung at a time that nobody knew is known with the time.
+    this.#deps.time?.onSet(() => background(this.#decodeWaiting(), this.#deps.log, 'frames could not be decoded'));
     this.#unsubscribe = this.#store.onRegistryChanged(() => {
       this.#refreshed = this.#refresh().then(() => this.#decodeWaiting());
       background(this.#refreshed, this.#deps.log, 'the registry could not be read again');
@@ -153,11 +155,14 @@ export class LoraNetwork implements Service {
 
   #accepted(uplink: StoredUplink): void {
     this.#lastHeardMs.set(uplink.device, this.#deps.clock.monotonicMs());
+    this.#deps.time?.heard(uplink);
     this.#decodeNext(uplink);
   }
 
   /** One uplink after the other, so that samples of a device stay in order; their commits are shared, not waited for in turn. */
-  #decodeNext(uplink: StoredUplink): void {
+  #decodeNext(stored: StoredUplink): void {
+    const receivedAt = this.#deps.time?.settled(stored.receivedAt) ?? stored.receivedAt;
+    const uplink = { ...stored, receivedAt };
     const measured = this.#decoding.then(() => this.#measure(uplink));
     const completed = measured.then((outcome) => this.#complete(uplink, outcome));
     // Goes on after this one is decoded, and, whatever became of it, handed to the store: `#complete` ran as far as that.
@@ -238,7 +243,7 @@ export class LoraNetwork implements Service {
         .filter((source) => isSelected(source, place, measurement.quantity))
         .map((source) => source.nodeId);
       const to = new Set<Destination>(nodes.flatMap((node) => this.#acceptance.destinationsOf(node, 0)));
-      return { entry: toEntry(measurement, [...to].toSorted()), nodes };
+      return { entry: this.#acceptance.entryOf(measurement, [...to].toSorted()), nodes };
     });
   }
 

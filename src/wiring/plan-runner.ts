@@ -9,6 +9,7 @@ import type { Aggregate, LogEntry } from '../model/record.ts';
 import { background, stopAll, type Service } from '../runtime/lifecycle.ts';
 import type { Store } from '../store/store.ts';
 import { Acceptance } from './acceptance.ts';
+import type { ReleasedStore } from './clock-hold.ts';
 import type { Deps } from './deps.ts';
 import { Forwarding, type Credentials } from './forwarding.ts';
 import type { LiveHub } from './live.ts';
@@ -56,15 +57,16 @@ export class PlanRunner implements Service {
   #credentials: Credentials = {};
   #applying: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, live: LiveHub, deps: Deps) {
+  /** `released`: what of the store is sent and aggregated. */
+  constructor(store: Store, live: LiveHub, deps: Deps, released: ReleasedStore = store) {
     this.#store = store;
     this.#live = live;
     this.#deps = deps;
     this.acceptance = new Acceptance(store, live, deps);
     this.lora = new LoraNetwork(store, this.acceptance, deps);
-    this.forwarding = new Forwarding(store, deps);
+    this.forwarding = new Forwarding(released, deps);
     this.aggregator = new Aggregator({
-      store,
+      store: released,
       ...deps,
       onWritten: (node, entries) => this.#onAggregates(node, entries),
     });

@@ -4,7 +4,6 @@ import { rfc3339 } from '../model/instant.ts';
 import type { NodeStatus } from '../model/status.ts';
 import type { Text } from '../model/text.ts';
 import { productVersion } from '../runtime/version.ts';
-import { isClockSynchronized } from '../health/clock-state.ts';
 import { DiskForecast, daysLeft, outageDays } from '../health/disk-forecast.ts';
 import type { SalvageReport } from '../store/salvage-report.ts';
 import type { Store, StoreStatus } from '../store/store.ts';
@@ -13,6 +12,7 @@ import type { FlowControl } from './flow-control.ts';
 import { planNodeStatuses } from './node-statuses.ts';
 import type { PlanRunner } from './plan-runner.ts';
 import { planStages } from './stage-statuses.ts';
+import type { ClockStatus } from './timekeeper.ts';
 
 export interface StatusSources {
   readonly store: Store;
@@ -20,6 +20,7 @@ export interface StatusSources {
   readonly flow: FlowControl;
   readonly deps: Deps;
   readonly dataDir: string;
+  readonly clock: () => Promise<ClockStatus>;
   readonly editor: () => { readonly phase: string; readonly url?: string | null } | null;
 }
 
@@ -58,13 +59,13 @@ const salvageFacts = (salvage: SalvageReport | null): StageStatus['facts'] =>
 /** What `cigale status`, the page and the editor show, gathered from the parts. */
 export class StatusReport {
   readonly #sources: StatusSources;
-  readonly #startedAt: number;
+  readonly #startedMs: number;
   readonly #forecast = new DiskForecast();
   readonly #records = new DiskForecast();
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
-    this.#startedAt = sources.deps.clock.nowMs();
+    this.#startedMs = sources.deps.clock.monotonicMs();
   }
 
   nodes(): readonly NodeStatus[] {
@@ -80,21 +81,22 @@ export class StatusReport {
 
   async status(): Promise<GatewayStatus> {
     const { store, runner, flow, deps, dataDir } = this.#sources;
-    const [stored, disk, synchronized, [newest]] = await Promise.all([
+    const [stored, disk, clock, [newest]] = await Promise.all([
       store.status(),
       statfs(dataDir),
-      isClockSynchronized(),
+      this.#sources.clock(),
       store.flowVersions(1),
     ]);
     const freeBytes = disk.bavail * disk.bsize;
-    this.#gauge(stored.bytes, freeBytes, synchronized);
+    this.#gauge(stored.bytes, freeBytes, clock);
+    const nowAt = deps.clock.nowMs();
     const senders = runner.forwarding.outboxes().map(({ sender }) => sender.status());
     const oldest = senders.map((one) => one.oldestWaitingAt).filter((at) => at !== null);
     return {
       gateway: flow.plan?.gateway.gateway ?? '',
       version: productVersion(),
       epoch: store.epoch,
-      startedAt: rfc3339(this.#startedAt),
+      startedAt: rfc3339(Math.max(0, Math.round(nowAt - deps.clock.monotonicMs() + this.#startedMs))),
       flow: { running: flow.runningVersion, stored: newest?.version ?? 0, faults: flow.faults },
       acceptedTotal: deps.metrics.value('cigale_samples_accepted_total'),
       atRiskMs: flow.plan?.gateway.commitIntervalMs ?? 0,
@@ -104,7 +106,7 @@ export class StatusReport {
         records: senders.reduce((sum, one) => sum + one.backlogRecords, 0),
         oldestAt: oldest.length === 0 ? null : rfc3339(Math.min(...oldest)),
       },
-      clock: { now: rfc3339(deps.clock.nowMs()), synchronized },
+      clock: { now: rfc3339(nowAt), ...clock },
       disk: this.#disk(stored, freeBytes),
       driver: `${stored.driver} ${stored.sqliteVersion}`,
     };
@@ -127,15 +129,16 @@ export class StatusReport {
     };
   }
 
-  #gauge(storeBytes: number, freeBytes: number, synchronized: boolean | null): void {
+  #gauge(storeBytes: number, freeBytes: number, clock: ClockStatus): void {
     const { metrics } = this.#sources.deps;
     metrics.gauge('cigale_store_bytes', 'Size of the store', storeBytes);
     metrics.gauge('cigale_disk_free_bytes', "Room left on the store's disk", freeBytes);
     metrics.gauge(
       'cigale_clock_synchronized',
       '1 when a time service has set the clock, 0 when not or not known',
-      synchronized === true ? 1 : 0,
+      clock.synchronized === true ? 1 : 0,
     );
+    metrics.gauge('cigale_clock_held_records', 'Records that wait for the clock to be set', clock.heldRecords);
   }
 
   #storeStage(stored: StoreStatus): StageStatus {

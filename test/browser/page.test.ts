@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiToken } from '../../src/gateway.ts';
 import { killFlow } from '../fault/kill-flow.ts';
 import { RunningGateway, temporaryFolder } from '../e2e/running-gateway.ts';
+import { DrivenMachine } from '../fakes/driven-machine.ts';
 
 const SHOTS = process.env['SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'cigale-shots-'));
 const LONG_PLACE = `place-${'tres-longue-'.repeat(15)}`;
@@ -57,6 +58,8 @@ async function open(options: {
   path?: string;
   dark?: boolean;
   viewport?: typeof PHONE;
+  /** Where another gateway's page is. */
+  origin?: string;
 }): Promise<Opened> {
   const context = await browser.newContext({
     locale: options.locale,
@@ -70,7 +73,8 @@ async function open(options: {
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text());
   });
-  await page.goto(`http://127.0.0.1:${port}/${options.path ?? `#token=${token}`}`);
+  const origin = options.origin ?? `http://127.0.0.1:${port}`;
+  await page.goto(`${origin}/${options.path ?? `#token=${token}`}`);
   return { page, context, complaints };
 }
 
@@ -159,5 +163,38 @@ describe('the page', () => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('unsafe-inline');
     expect(await answer.text()).not.toMatch(/<style|style=|<script(?![^>]*\bsrc=)|\son\w+=/);
+  });
+});
+
+describe('a gateway whose clock is not set', () => {
+  it.each([
+    [
+      'fr-FR',
+      'L’horloge de la passerelle n’est pas réglée',
+      'Prendre l’heure de ce téléphone',
+      'réglée par un téléphone',
+    ],
+    ['en-GB', 'The clock of the gateway is not set', 'Use this phone’s time', 'set by a phone'],
+  ])('says so in %s, and takes the time of the phone', async (locale, notice, button, after) => {
+    const other = await temporaryFolder();
+    const machine = new DrivenMachine();
+    machine.service = false;
+    machine.put(Date.UTC(1970, 0, 1));
+    const unset = new RunningGateway(other.path, { api: { host: '127.0.0.1', port: 0 }, machine }, machine);
+    await unset.gateway.start();
+    const origin = `http://127.0.0.1:${unset.gateway.apiPort}`;
+    const path = `#token=${await apiToken(other.path)}`;
+    const { page, context, complaints } = await open({ locale, origin, path });
+    await page.getByText(notice).waitFor();
+    await page.screenshot({ path: join(SHOTS, `page-clock-${locale}.png`) });
+    expect(await overflow(page)).toBeLessThanOrEqual(0);
+    expect(Math.min(...(await targets(page)))).toBeGreaterThanOrEqual(44);
+    await page.getByRole('button', { name: button }).click();
+    await page.getByText(after).waitFor();
+    expect(await page.locator('#clock').isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+    await context.close();
+    await unset.gateway.stop();
+    await other.remove();
   });
 });

@@ -68,6 +68,22 @@ const MUTANTS: readonly Mutant[] = [
     trial: 'refusals.ts',
     args: ['--trials', '1', '--seed', '3', '--only', 'PUBACK 0x99, one record', '--quiet'],
   },
+  {
+    name: 'does not watch for steps of the clock',
+    file: 'src/runtime/timeline.js',
+    replace: 'const isStep = Math.abs(byMs) >= STEP_MS;',
+    by: 'const isStep = false;',
+    trial: 'clock.ts',
+    args: ['--trials', '5', '--seed', '3', '--quiet'],
+  },
+  {
+    name: 'sends what it takes in before the clock is set',
+    file: 'src/wiring/clock-state.js',
+    replace: 'settling?.fromId ?? held?.fromId ?? Number.POSITIVE_INFINITY',
+    by: 'Number.POSITIVE_INFINITY',
+    trial: 'clock.ts',
+    args: ['--trials', '1', '--seed', '3', '--quiet'],
+  },
 ];
 
 function build(mutant: Mutant): string {

@@ -38,6 +38,7 @@ export const SUITE_PARTS: readonly SuitePart[] = [
   { script: 'link-faults.ts', short: '--trials 12 --seed 42', full: '--trials 120 --seed 52' },
   { script: 'broker-crash.ts', short: '--trials 3 --seed 43', full: '--trials 50 --seed 53' },
   { script: 'slow-disk.ts', short: '--seconds 15 --seed 44', full: '--seconds 60 --seed 54' },
+  { script: 'clock.ts', short: '--trials 9 --seed 20', full: '--trials 45 --seed 32' },
   { script: 'power-cut.ts', short: null, full: '--trials 200 --seed 30', needsRoot: true },
   { script: 'volume-faults.ts', short: null, full: '--trials 45 --seed 31', needsRoot: true },
 ];

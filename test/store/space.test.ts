@@ -208,8 +208,8 @@ describe.each(DRIVER_NAMES)('the space of the store on %s', (driver) => {
     expect(Math.max(...touched)).toBeLessThan(20_000);
     await store.stop();
     const { clock, log, metrics, dataDir } = fixture;
-    const thinnableBelowId = (): number => 1;
-    const guarded = await openStore({ dataDir, clock, log, metrics, driver, random: () => 0.5, thinnableBelowId });
+    const finalBelowId = (): number => 1;
+    const guarded = await openStore({ dataDir, clock, log, metrics, driver, random: () => 0.5, finalBelowId });
     await guarded.start();
     const before = await all(guarded);
     await aggregated(fixture, guarded, guarded.head());

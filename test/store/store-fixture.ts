@@ -41,7 +41,10 @@ export class StoreFixture {
   }
 }
 
-export async function all(store: Store, range: Partial<LogRange> = {}): Promise<readonly LogEntry[]> {
+export async function all(
+  store: Pick<Store, 'readRange'>,
+  range: Partial<LogRange> = {},
+): Promise<readonly LogEntry[]> {
   const entries: LogEntry[] = [];
   for await (const page of store.readRange({ fromMs: 0, toMs: 9e15, ...range })) entries.push(...page);
   return entries;

@@ -5,6 +5,7 @@ import type { Store } from '../../src/store/store.ts';
 import { Acceptance } from '../../src/wiring/acceptance.ts';
 import { GapRecorder } from '../../src/wiring/gap-recorder.ts';
 import { LiveHub } from '../../src/wiring/live.ts';
+import type { RecordTime } from '../../src/wiring/record-time.ts';
 import { settle } from '../fakes/manual-clock.ts';
 import { broker, gateway, planOf, port, rule, send, serial } from '../flow/flow-builder.ts';
 import { aggregate, entry, sample, uplink } from '../store/records.ts';
@@ -38,15 +39,24 @@ async function pass(fixture: StoreFixture, store: Store, ms: number): Promise<vo
 }
 
 /** A run of the recorder on the store, from its start to its plan; the clock stands still meanwhile. */
-async function run(fixture: StoreFixture, store: Store): Promise<GapRecorder> {
+async function run(fixture: StoreFixture, store: Store, time?: RecordTime): Promise<GapRecorder> {
   const { clock, log, metrics } = fixture;
-  const recorder = new GapRecorder(store, { clock, log, metrics, random: () => 0.5 });
+  const recorder = new GapRecorder(store, { clock, log, metrics, random: () => 0.5, ...(time && { time }) });
   await recorder.start();
   recorder.setRoutes(plan.routes);
   recorder.planRuns(plan);
   await pass(fixture, store, 0);
   return recorder;
 }
+
+/** A line of time that was wrong by so much until now, or is not known yet. */
+const timeOf = (wrongByMs: number, isOffTimeUnknown: boolean): RecordTime => ({
+  stamp: (measurement) => measurement,
+  settled: (at) => at + wrongByMs,
+  heard: () => undefined,
+  isOffTimeUnknown,
+  onSet: () => undefined,
+});
 
 /** The recorder is forgotten, as a kill does. */
 async function reopened(fixture: StoreFixture, store: Store): Promise<Store> {
@@ -55,6 +65,44 @@ async function reopened(fixture: StoreFixture, store: Store): Promise<Store> {
 }
 
 describe('the time without a gateway', () => {
+  it('begins in the line of time as it stands now, where the clock was set meanwhile', async () => {
+    const fixture = await StoreFixture.create('sqlite3');
+    let store = await opened(fixture);
+    await run(fixture, store);
+    const aliveAt = fixture.clock.nowMs();
+    store = await reopened(fixture, store);
+    const wrongByMs = 3600 * SECOND;
+    fixture.clock.step(wrongByMs);
+    await fixture.clock.advance(60 * SECOND);
+    await run(fixture, store, timeOf(wrongByMs, false));
+    expect((await gapsOf(store)).map(({ record }) => record)).toEqual([
+      { ...OFF, from: aliveAt + wrongByMs, to: fixture.clock.nowMs() },
+    ]);
+  });
+
+  it('is a gap of whatever length in a boot whose time is not known: its end is put right later', async () => {
+    const fixture = await StoreFixture.create('sqlite3');
+    let store = await opened(fixture);
+    await run(fixture, store);
+    store = await reopened(fixture, store);
+    await run(fixture, store, timeOf(0, true));
+    expect(await gapsOf(store)).toMatchObject([{ record: { cause: 'gateway-off' } }]);
+  });
+
+  it('comes with the time of samples that nobody will ever know', async () => {
+    const fixture = await StoreFixture.create('sqlite3');
+    const store = await opened(fixture);
+    const { clock, log, metrics } = fixture;
+    const recorder = new GapRecorder(store, { clock, log, metrics, random: () => 0.5 });
+    await recorder.start();
+    recorder.timeUnknown(5000, 9000);
+    recorder.planRuns(plan);
+    await pass(fixture, store, 0);
+    expect((await gapsOf(store)).map(({ record }) => record)).toEqual([
+      { ...OFF, cause: 'clock', from: 5000, to: 9000 },
+    ]);
+  });
+
   it('is one gap of the whole gateway, from the last record to the start, for every stream of the plan', async () => {
     const fixture = await StoreFixture.create('sqlite3');
     const { clock } = fixture;
