@@ -295,6 +295,25 @@ describe('the editor in French', () => {
     expect(editor.gateway.flow).toEqual(before);
   });
 
+  it('takes a property that a flow of an earlier version lacks for its default', async () => {
+    const isValid = await page.evaluate(() => {
+      const { RED } = globalThis as unknown as {
+        RED: {
+          nodes: { filterNodes(by: { type: string }): { maxBytes?: number; valid?: boolean }[] };
+          editor: { validateNode(node: unknown): void };
+        };
+      };
+      const [send] = RED.nodes.filterNodes({ type: 'cigale-send' });
+      delete send?.maxBytes;
+      RED.editor.validateNode(send);
+      return send?.valid;
+    });
+    expect(isValid).toBe(true);
+    await open('cigale-send');
+    expect(await page.inputValue('#node-input-maxBytes')).toBe('524288');
+    await done('cigale-send');
+  });
+
   it('says in French, by node, why the gateway refuses a flow, until somebody closes it', async () => {
     const send = String(held('cigale-send')?.['id']);
     const gatewayNode = String(held('cigale-gateway')?.['id']);
