@@ -28,6 +28,8 @@ const START_MS = 30_000;
 const MAX_STARTS = 3;
 /** Nothing old came for so long: nothing more will. */
 const QUIET_MS = 2000;
+/** A gap that says what does not come is there by then. */
+const GAP_MS = 15_000;
 /** Between when a sample was observed and when it was taken, by which gaps are told. */
 const GAP_TOLERANCE_MS = 1500;
 
@@ -90,6 +92,10 @@ async function trial(number: number, damage: Damage): Promise<void> {
   const arrived = new Set<string>();
   const gaps: { readonly from: number; readonly to: number }[] = [];
   let old = 0;
+  const missingKeys = (): readonly string[] => [...truth.values.keys()].filter((key) => !arrived.has(key));
+  const isInGap = (at: number): boolean =>
+    gaps.some(({ from, to }) => at >= from - GAP_TOLERANCE_MS && at <= to + GAP_TOLERANCE_MS);
+  const silentKeys = (): readonly string[] => missingKeys().filter((key) => !isInGap(observedAtOf(key)));
   const receiver = await receiveBatches(
     {
       brokerUrl: `mqtt://127.0.0.1:${rig.brokerPort}`,
@@ -132,6 +138,8 @@ async function trial(number: number, damage: Damage): Promise<void> {
       before = old;
       await waitFor(() => old >= truth.samples, QUIET_MS);
     }
+    // A gap is written once the gateway runs and goes with a batch of its own.
+    await waitFor(() => silentKeys().length === 0 || !gateway.isRunning, GAP_MS);
     if (!gateway.isRunning) {
       failures.endedByItself += 1;
       note(damage, 'ended by itself', where);
@@ -151,11 +159,8 @@ async function trial(number: number, damage: Damage): Promise<void> {
     failures.refusedByReceiver += 1;
     note(damage, `sent what the receiver refuses (${refused[0]})`, where);
   }
-  const missing = [...truth.values.keys()].filter((key) => !arrived.has(key));
-  if (!hasStarted || missing.length === 0) return;
-  const isInGap = (at: number): boolean =>
-    gaps.some(({ from, to }) => at >= from - GAP_TOLERANCE_MS && at <= to + GAP_TOLERANCE_MS);
-  const silent = missing.filter((key) => !isInGap(observedAtOf(key)));
+  if (!hasStarted || missingKeys().length === 0) return;
+  const silent = silentKeys();
   if (log.includes('the store was lost as a whole')) lostWhole += 1;
   if (silent.length === 0) lossesDeclared += 1;
   else {

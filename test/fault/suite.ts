@@ -20,8 +20,8 @@ const { values: options } = parseArgs({
 const ROOT = join(import.meta.dirname, '../..');
 /** A part of the short suite that takes longer hangs. */
 const SHORT_DEADLINE_MS = 480_000;
-/** The trials of the short suite wait four fifths of their time; the long ones are left alone, so that their times mean something. */
-const jobs = Number(options.jobs ?? (options.full ? 1 : 3));
+/** The trials of the short suite wait most of their time; the long ones are left alone, so that their times mean something. */
+const jobs = Number(options.jobs ?? (options.full ? 1 : 2));
 const isRoot = process.getuid?.() === 0;
 
 function run(script: string, args: readonly string[]): Promise<PartRun> {
